@@ -1,0 +1,22 @@
+// The contract of a CLI verb: one file a verb, one line in the register of main.ts.
+
+import type { Writable } from "node:stream";
+
+/** Where a verb prints. Report verbs print results to `out`; progress and advice go to `err`. */
+export interface Terminal {
+  readonly out: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly err: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
+export interface Verb {
+  readonly name: string;
+  /** One line for the list of verbs. */
+  readonly summary: string;
+  /** The whole text of `allcores NAME --help`. */
+  readonly help: string;
+  /**
+   * Runs the verb with the arguments after its name and resolves to the exit code.
+   * An error thrown here is printed, and its code chooses the exit code (see `exitCodeOf`).
+   */
+  readonly run: (args: readonly string[], terminal: Terminal) => Promise<number>;
+}
