@@ -1,0 +1,94 @@
+// Everything that the processes of a box say to each other, as one tagged union.
+// `body` never appears here: it is the opaque bytes that travel beside a message.
+
+import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
+
+export type BusRole = "socket-worker" | "cpu";
+
+/** The first message on every connection: who is calling, and the secret it was given at fork. */
+export interface HelloMessage {
+  readonly type: "hello";
+  readonly build: string;
+  readonly secret: string;
+  readonly role: BusRole;
+  readonly slot: number;
+  readonly incarnation: number;
+}
+
+export interface WelcomeMessage {
+  readonly type: "welcome";
+}
+
+/** The answer to a hello that is not let in; the connection closes after it. */
+export interface RefusedMessage {
+  readonly type: "refused";
+  readonly error: WireError;
+}
+
+/** Socket worker or cpu process: it can take work from now on. */
+export interface ReadyMessage {
+  readonly type: "ready";
+}
+
+/** Worker: it cannot start, and why. It exits after this. */
+export interface StartFailedMessage {
+  readonly type: "startFailed";
+  readonly error: WireError;
+}
+
+/** Primary to worker: stop taking work, move the clients away, finish, exit. */
+export interface DrainMessage {
+  readonly type: "drain";
+  readonly deadlineMs: number;
+}
+
+/** Socket worker: what the router counts. Sent when it changed, at most a few times a second. */
+export interface LoadMessage {
+  readonly type: "load";
+  readonly connections: number;
+  readonly loopLagMs: number;
+}
+
+export type BusMessage =
+  | HelloMessage
+  | WelcomeMessage
+  | RefusedMessage
+  | ReadyMessage
+  | StartFailedMessage
+  | DrainMessage
+  | LoadMessage;
+
+export type BusMessageType = BusMessage["type"];
+
+/** An error as it travels: the code survives, the stack does not. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+}
+
+export function toWireError(error: unknown): WireError {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return { code: typeof code === "string" ? code : "ALLCORES_ERR_APP", message: String(message ?? error) };
+}
+
+export function fromWireError({ code, message }: WireError): AllcoresError {
+  const known = ERROR_CODES.find((candidate): candidate is ErrorCode => candidate === code);
+  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message);
+}
+
+const TYPES: Record<BusMessageType, true> = {
+  hello: true,
+  welcome: true,
+  refused: true,
+  ready: true,
+  startFailed: true,
+  drain: true,
+  load: true,
+};
+
+/** The one guard: what is no message of this build is ignored by every receiver. */
+export function isBusMessage(value: unknown): value is BusMessage {
+  if (typeof value !== "object" || value === null) return false;
+  const { type } = value as { type?: unknown };
+  return typeof type === "string" && Object.hasOwn(TYPES, type);
+}
