@@ -28,6 +28,8 @@ export interface RefusedMessage {
 /** Socket worker or cpu process: it can take work from now on. */
 export interface ReadyMessage {
   readonly type: "ready";
+  /** Socket worker: the URL of its app's task folder, if the app has one. */
+  readonly tasks?: string;
 }
 
 /** Worker: it cannot start, and why. It exits after this. */
@@ -42,11 +44,16 @@ export interface DrainMessage {
   readonly deadlineMs: number;
 }
 
-/** Socket worker: what the router counts. Sent when it changed, at most a few times a second. */
+/** Socket worker: what the router and `status` look at. Sent when it changed, a few times a second at most. */
 export interface LoadMessage {
   readonly type: "load";
-  readonly connections: number;
+  /** Engine.IO clients it has. */
+  readonly clients: number;
+  /** Connections of new clients it had received in all when it counted. */
+  readonly received: number;
+  /** Longest event-loop delay since the last report, in milliseconds. */
   readonly loopLagMs: number;
+  readonly memoryBytes: number;
 }
 
 export type BusMessage =

@@ -1,0 +1,66 @@
+// Builds the Socket.IO server of one worker: Node's http without a port of its own, Socket.IO on top, sticky's half.
+
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createAdapter } from "@socket.io/cluster-adapter";
+import { setupWorker } from "@socket.io/sticky";
+import { Server, type ServerOptions } from "socket.io";
+import { WebSocketServer } from "ws";
+import { errorFields, type Logger } from "../lib/logger.ts";
+import { sessionIdGenerator, type WorkerName } from "../lib/session-id.ts";
+import type { AppDefinition } from "./app.ts";
+
+export interface IoServerOptions {
+  readonly app: AppDefinition;
+  readonly name: WorkerName;
+  readonly log: Logger;
+  /** Socket.IO's options, guarded. */
+  readonly serverOptions: Partial<ServerOptions>;
+}
+
+export interface IoServer {
+  readonly io: Server;
+  readonly http: HttpServer;
+  /** From now on connections that the primary hands over are served. */
+  readonly takeConnections: () => void;
+}
+
+export function createIoServer({ app, name, log, serverOptions }: IoServerOptions): IoServer {
+  const http = createServer((req, res) => answerWithApp(app, log, req, res));
+  // Connections are injected and never listened for, but only this event starts Node's header and request timeouts.
+  http.emit("listening");
+
+  const io = new Server(http, {
+    adapter: createAdapter(),
+    ...withoutRecovery(serverOptions, log),
+    // ws 8.23 bounds the pongs it queues; the version that engine.io brings does not.
+    wsEngine: WebSocketServer,
+  });
+  io.engine.generateId = sessionIdGenerator(name);
+  return { io, http, takeConnections: () => setupWorker(io) };
+}
+
+/** The official cluster adapter cannot recover, and left on, recovery makes it append `""` to every event. */
+function withoutRecovery(options: Partial<ServerOptions>, log: Logger): Partial<ServerOptions> {
+  const { connectionStateRecovery, ...rest } = options;
+  if (connectionStateRecovery !== undefined) {
+    log.warn({}, 'connectionStateRecovery is off: the bus "ipc" cannot do it. Clients that return start afresh.');
+  }
+  return rest;
+}
+
+function answerWithApp(app: AppDefinition, log: Logger, req: IncomingMessage, res: ServerResponse): void {
+  const fail = (error: unknown): void => {
+    log.error({ ...errorFields(error), method: req.method }, "the app's http handler failed");
+    if (res.headersSent) res.destroy();
+    else res.writeHead(500, { "Content-Type": "text/plain" }).end("Internal error.\n");
+  };
+  if (app.http === undefined) {
+    res.writeHead(404, { "Content-Type": "text/plain" }).end("Not found.\n");
+    return;
+  }
+  try {
+    Promise.resolve(app.http(req, res)).catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}
