@@ -56,6 +56,19 @@ export interface LoadMessage {
   readonly memoryBytes: number;
 }
 
+/** Primary to any process: report your metrics now. */
+export interface MetricsRequestMessage {
+  readonly type: "metricsRequest";
+  readonly round: number;
+}
+
+/** Any process: its metrics are in the body. Sent by itself every second or so, and when asked to. */
+export interface MetricsReportMessage {
+  readonly type: "metricsReport";
+  /** The latest request that these numbers answer; 0 before the first. */
+  readonly round: number;
+}
+
 export type BusMessage =
   | HelloMessage
   | WelcomeMessage
@@ -63,7 +76,9 @@ export type BusMessage =
   | ReadyMessage
   | StartFailedMessage
   | DrainMessage
-  | LoadMessage;
+  | LoadMessage
+  | MetricsRequestMessage
+  | MetricsReportMessage;
 
 export type BusMessageType = BusMessage["type"];
 
@@ -91,6 +106,8 @@ const TYPES: Record<BusMessageType, true> = {
   startFailed: true,
   drain: true,
   load: true,
+  metricsRequest: true,
+  metricsReport: true,
 };
 
 /** The one guard: what is no message of this build is ignored by every receiver. */
