@@ -2,6 +2,7 @@
 // `body` never appears here: it is the opaque bytes that travel beside a message.
 
 import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
 
 export type BusRole = "socket-worker" | "cpu";
 
@@ -56,19 +57,6 @@ export interface LoadMessage {
   readonly memoryBytes: number;
 }
 
-/** Primary to any process: report your metrics now. */
-export interface MetricsRequestMessage {
-  readonly type: "metricsRequest";
-  readonly round: number;
-}
-
-/** Any process: its metrics are in the body. Sent by itself every second or so, and when asked to. */
-export interface MetricsReportMessage {
-  readonly type: "metricsReport";
-  /** The latest request that these numbers answer; 0 before the first. */
-  readonly round: number;
-}
-
 export type BusMessage =
   | HelloMessage
   | WelcomeMessage
@@ -77,8 +65,7 @@ export type BusMessage =
   | StartFailedMessage
   | DrainMessage
   | LoadMessage
-  | MetricsRequestMessage
-  | MetricsReportMessage;
+  | CpuMessage;
 
 export type BusMessageType = BusMessage["type"];
 
@@ -93,9 +80,9 @@ export function toWireError(error: unknown): WireError {
   return { code: typeof code === "string" ? code : "ALLCORES_ERR_APP", message: String(message ?? error) };
 }
 
-export function fromWireError({ code, message }: WireError): AllcoresError {
+export function fromWireError({ code, message }: WireError, cause?: Error): AllcoresError {
   const known = ERROR_CODES.find((candidate): candidate is ErrorCode => candidate === code);
-  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message);
+  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message, { cause });
 }
 
 const TYPES: Record<BusMessageType, true> = {
@@ -106,8 +93,7 @@ const TYPES: Record<BusMessageType, true> = {
   startFailed: true,
   drain: true,
   load: true,
-  metricsRequest: true,
-  metricsReport: true,
+  ...CPU_MESSAGE_TYPES,
 };
 
 /** The one guard: what is no message of this build is ignored by every receiver. */

@@ -196,6 +196,13 @@ export const OPTION_TABLE = {
     max: 1_000_000,
     doc: "Most tasks waiting for a thread. One more is refused at once with ALLCORES_ERR_POOL_SATURATED.",
   },
+  "cpu.maxQueueBytes": {
+    type: "integer",
+    default: 134_217_728,
+    min: 65_536,
+    max: 4_294_967_296,
+    doc: "Most bytes of payloads waiting for a thread. One task more is refused like one over cpu.maxQueue.",
+  },
   "cpu.deadlineMs": {
     type: "integer",
     default: 30_000,

@@ -48,7 +48,7 @@ export interface WorkerStatus {
 export interface CpuStatus {
   /** `null` while the cpu process is being forked again. */
   readonly pid: number | null;
-  readonly state: "starting" | "ready" | "gone";
+  readonly state: "starting" | "ready" | "draining" | "gone";
   /** Tasks waiting for a thread. */
   readonly queued: number;
   /** Tasks on a thread. */
