@@ -57,6 +57,19 @@ export interface LoadMessage {
   readonly memoryBytes: number;
 }
 
+/** Primary to any process: report your metrics now. */
+export interface MetricsRequestMessage {
+  readonly type: "metricsRequest";
+  readonly round: number;
+}
+
+/** Any process: its metrics are in the body. Sent by itself every second or so, and when asked to. */
+export interface MetricsReportMessage {
+  readonly type: "metricsReport";
+  /** The latest request that these numbers answer; 0 before the first. */
+  readonly round: number;
+}
+
 export type BusMessage =
   | HelloMessage
   | WelcomeMessage
@@ -65,6 +78,8 @@ export type BusMessage =
   | StartFailedMessage
   | DrainMessage
   | LoadMessage
+  | MetricsRequestMessage
+  | MetricsReportMessage
   | CpuMessage;
 
 export type BusMessageType = BusMessage["type"];
@@ -93,6 +108,8 @@ const TYPES: Record<BusMessageType, true> = {
   startFailed: true,
   drain: true,
   load: true,
+  metricsRequest: true,
+  metricsReport: true,
   ...CPU_MESSAGE_TYPES,
 };
 
