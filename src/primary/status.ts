@@ -78,3 +78,8 @@ export interface TrafficTotals {
   readonly disconnects: number;
   readonly errors: number;
 }
+
+/** Whether the box can serve: it runs, and at least one worker is ready and answers. */
+export function isWell({ state, workers }: BoxStatus): boolean {
+  return state === "running" && workers.some((worker) => worker.state === "ready");
+}
