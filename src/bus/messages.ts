@@ -3,6 +3,7 @@
 
 import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
 import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
+import { PRESENCE_MESSAGE_TYPES, type PresenceMessage } from "./presence-messages.ts";
 
 export type BusRole = "socket-worker" | "cpu";
 
@@ -80,7 +81,8 @@ export type BusMessage =
   | LoadMessage
   | MetricsRequestMessage
   | MetricsReportMessage
-  | CpuMessage;
+  | CpuMessage
+  | PresenceMessage;
 
 export type BusMessageType = BusMessage["type"];
 
@@ -111,6 +113,7 @@ const TYPES: Record<BusMessageType, true> = {
   metricsRequest: true,
   metricsReport: true,
   ...CPU_MESSAGE_TYPES,
+  ...PRESENCE_MESSAGE_TYPES,
 };
 
 /** The one guard: what is no message of this build is ignored by every receiver. */
