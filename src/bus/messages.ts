@@ -2,8 +2,7 @@
 // `body` never appears here: it is the opaque bytes that travel beside a message.
 
 import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
-import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
-import { PRESENCE_MESSAGE_TYPES, type PresenceMessage } from "./presence-messages.ts";
+import { FANOUT_TYPES, type FanoutMessage } from "./fanout-messages.ts";
 
 export type BusRole = "socket-worker" | "cpu";
 
@@ -81,8 +80,7 @@ export type BusMessage =
   | LoadMessage
   | MetricsRequestMessage
   | MetricsReportMessage
-  | CpuMessage
-  | PresenceMessage;
+  | FanoutMessage;
 
 export type BusMessageType = BusMessage["type"];
 
@@ -97,9 +95,9 @@ export function toWireError(error: unknown): WireError {
   return { code: typeof code === "string" ? code : "ALLCORES_ERR_APP", message: String(message ?? error) };
 }
 
-export function fromWireError({ code, message }: WireError, cause?: Error): AllcoresError {
+export function fromWireError({ code, message }: WireError): AllcoresError {
   const known = ERROR_CODES.find((candidate): candidate is ErrorCode => candidate === code);
-  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message, { cause });
+  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message);
 }
 
 const TYPES: Record<BusMessageType, true> = {
@@ -112,8 +110,7 @@ const TYPES: Record<BusMessageType, true> = {
   load: true,
   metricsRequest: true,
   metricsReport: true,
-  ...CPU_MESSAGE_TYPES,
-  ...PRESENCE_MESSAGE_TYPES,
+  ...FANOUT_TYPES,
 };
 
 /** The one guard: what is no message of this build is ignored by every receiver. */
