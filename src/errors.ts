@@ -15,8 +15,10 @@ export const ERROR_CODES = [
   "ALLCORES_ERR_BUS_REFUSED",
   "ALLCORES_ERR_BUS_CLOSED",
   "ALLCORES_ERR_BUS_OVERFLOW",
+  "ALLCORES_ERR_CPU_PROCESS",
   "ALLCORES_ERR_POOL_SATURATED",
   "ALLCORES_ERR_TASK_UNKNOWN",
+  "ALLCORES_ERR_TASK_PAYLOAD",
   "ALLCORES_ERR_TASK_FAILED",
   "ALLCORES_ERR_TASK_DEADLINE",
   "ALLCORES_ERR_TASK_ABORTED",
@@ -27,6 +29,7 @@ export const ERROR_CODES = [
   "ALLCORES_ERR_PACKET_REFUSED",
   "ALLCORES_ERR_HANDLER",
   "ALLCORES_ERR_PRESENCE_FULL",
+  "ALLCORES_ERR_PRESENCE_REFUSED",
   "ALLCORES_ERR_REDIS",
   "ALLCORES_ERR_FANOUT_OVERFLOW",
   "ALLCORES_ERR_BENCH",
@@ -81,7 +84,7 @@ export class PoolSaturatedError extends AllcoresError {
   constructor(queued: number) {
     super(
       "ALLCORES_ERR_POOL_SATURATED",
-      `CPU pool is full: ${queued} tasks are already waiting. Retry later or raise cpu.maxQueue.`,
+      `CPU pool is full: ${queued} tasks are already waiting. Retry later or raise cpu.maxQueue (or cpu.maxQueueBytes).`,
     );
     this.queued = queued;
   }

@@ -94,7 +94,7 @@ export type FanoutMessage =
   | FanoutAnswersMessage
   | FanoutClientAckMessage;
 
-export const FANOUT_TYPES: Record<FanoutMessage["type"], true> = {
+export const FANOUT_MESSAGE_TYPES: Record<FanoutMessage["type"], true> = {
   fanoutOpen: true,
   fanoutClose: true,
   fanoutPublish: true,

@@ -2,7 +2,9 @@
 // `body` never appears here: it is the opaque bytes that travel beside a message.
 
 import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
-import { FANOUT_TYPES, type FanoutMessage } from "./fanout-messages.ts";
+import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
+import { FANOUT_MESSAGE_TYPES, type FanoutMessage } from "./fanout-messages.ts";
+import { PRESENCE_MESSAGE_TYPES, type PresenceMessage } from "./presence-messages.ts";
 
 export type BusRole = "socket-worker" | "cpu";
 
@@ -80,7 +82,9 @@ export type BusMessage =
   | LoadMessage
   | MetricsRequestMessage
   | MetricsReportMessage
-  | FanoutMessage;
+  | CpuMessage
+  | FanoutMessage
+  | PresenceMessage;
 
 export type BusMessageType = BusMessage["type"];
 
@@ -95,9 +99,9 @@ export function toWireError(error: unknown): WireError {
   return { code: typeof code === "string" ? code : "ALLCORES_ERR_APP", message: String(message ?? error) };
 }
 
-export function fromWireError({ code, message }: WireError): AllcoresError {
+export function fromWireError({ code, message }: WireError, cause?: Error): AllcoresError {
   const known = ERROR_CODES.find((candidate): candidate is ErrorCode => candidate === code);
-  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message);
+  return new AllcoresError(known ?? "ALLCORES_ERR_APP", message, { cause });
 }
 
 const TYPES: Record<BusMessageType, true> = {
@@ -110,7 +114,9 @@ const TYPES: Record<BusMessageType, true> = {
   load: true,
   metricsRequest: true,
   metricsReport: true,
-  ...FANOUT_TYPES,
+  ...CPU_MESSAGE_TYPES,
+  ...FANOUT_MESSAGE_TYPES,
+  ...PRESENCE_MESSAGE_TYPES,
 };
 
 /** The one guard: what is no message of this build is ignored by every receiver. */

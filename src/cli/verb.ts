@@ -1,4 +1,4 @@
-// The contract of a CLI verb: one file a verb, one line in the register of main.ts.
+// The contract of a CLI verb: one file a verb, one line in the register, verbs.ts.
 
 import type { Writable } from "node:stream";
 

@@ -149,6 +149,11 @@ function checkTogether(values: ReadonlyMap<OptionName, OptionValue>): void {
     throw new InvalidOptionError("supervisor.maxRestartDelayMs", "at least supervisor.minRestartDelayMs", maxDelay);
   }
 
+  const maxQueueBytes = Number(values.get("cpu.maxQueueBytes"));
+  if (!(maxQueueBytes >= Number(values.get("cpu.maxPayloadBytes")))) {
+    throw new InvalidOptionError("cpu.maxQueueBytes", "at least cpu.maxPayloadBytes", maxQueueBytes);
+  }
+
   const secret = String(values.get("auth.jwtSecret"));
   if (secret !== "" && Buffer.byteLength(secret) < 32) {
     throw new AllcoresError(

@@ -196,6 +196,13 @@ export const OPTION_TABLE = {
     max: 1_000_000,
     doc: "Most tasks waiting for a thread. One more is refused at once with ALLCORES_ERR_POOL_SATURATED.",
   },
+  "cpu.maxQueueBytes": {
+    type: "integer",
+    default: 134_217_728,
+    min: 65_536,
+    max: 4_294_967_296,
+    doc: "Most bytes of payloads waiting for a thread. One task more is refused like one over cpu.maxQueue.",
+  },
   "cpu.deadlineMs": {
     type: "integer",
     default: 30_000,
@@ -229,7 +236,21 @@ export const OPTION_TABLE = {
     default: 100_000,
     min: 1,
     max: 10_000_000,
-    doc: "Most presence entries of the box. One more is refused with ALLCORES_ERR_PRESENCE_FULL.",
+    doc: "Most presence entries of the box: one for each socket in each room. One more is refused with ALLCORES_ERR_PRESENCE_FULL.",
+  },
+  "presence.maxNameLength": {
+    type: "integer",
+    default: 256,
+    min: 1,
+    max: 65_536,
+    doc: "Longest name of a user or room of presence, in characters. A longer one is refused with ALLCORES_ERR_PRESENCE_REFUSED.",
+  },
+  "presence.maxInfoBytes": {
+    type: "integer",
+    default: 1024,
+    min: 2,
+    max: 1_048_576,
+    doc: "Most bytes of JSON that may be known about a user. More is refused with ALLCORES_ERR_PRESENCE_REFUSED.",
   },
   "auth.jwtSecret": {
     type: "string",

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
+import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
 import { Peers } from "../bus/peers.ts";
 import type { AllcoresError } from "../errors.ts";
@@ -11,6 +12,7 @@ import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Options } from "../options/options.ts";
 import { Router } from "./router.ts";
+import type { BoxState, BoxStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
 
 export interface PrimaryOptions {
@@ -31,6 +33,8 @@ interface PrimaryEvents {
 
 export class Primary extends Lifecycle {
   readonly events = new EventEmitter<PrimaryEvents>();
+  readonly #options: Options;
+  readonly #startedAt = new Date();
   readonly #peers = new Peers();
   readonly #bus: BusServer;
   readonly #supervisor: Supervisor;
@@ -38,6 +42,7 @@ export class Primary extends Lifecycle {
 
   constructor({ options, appUrl, log, runtimeDir, listenFd }: PrimaryOptions) {
     super();
+    this.#options = options;
     const busPath = join(runtimeDir, `bus-${process.pid}.sock`);
     const busSecret = randomBytes(32).toString("base64url");
     this.#bus = new BusServer({
@@ -64,6 +69,25 @@ export class Primary extends Lifecycle {
     return this.#router.url;
   }
 
+  /** What the box says about itself now. */
+  status(): BoxStatus {
+    const { adminHost, adminPort, bus, cpu } = this.#options;
+    return {
+      pid: process.pid,
+      version: VERSION,
+      state: this.#boxState(),
+      url: this.url,
+      adminUrl: `http://${adminHost}:${adminPort}`,
+      startedAt: this.#startedAt.toISOString(),
+      bus,
+      workers: this.#supervisor.status(),
+      cpu: { pid: null, state: "gone", queued: 0, running: 0, threads: cpu.threads },
+      redis: null,
+      presence: { members: 0, rooms: 0 },
+      traffic: { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, connects: 0, disconnects: 0, errors: 0 },
+    };
+  }
+
   protected override async onStart(): Promise<void> {
     await this.#bus.start();
     await this.#router.start();
@@ -79,5 +103,10 @@ export class Primary extends Lifecycle {
     await this.#router.close();
     await this.#supervisor.close();
     await this.#bus.close();
+  }
+
+  #boxState(): BoxState {
+    if (this.state === "running") return "running";
+    return this.state === "draining" || this.state === "closed" ? "draining" : "starting";
   }
 }

@@ -48,7 +48,7 @@ export interface WorkerStatus {
 export interface CpuStatus {
   /** `null` while the cpu process is being forked again. */
   readonly pid: number | null;
-  readonly state: "starting" | "ready" | "gone";
+  readonly state: "starting" | "ready" | "draining" | "gone";
   /** Tasks waiting for a thread. */
   readonly queued: number;
   /** Tasks on a thread. */
@@ -77,4 +77,9 @@ export interface TrafficTotals {
   readonly connects: number;
   readonly disconnects: number;
   readonly errors: number;
+}
+
+/** Whether the box can serve: it runs, and at least one worker is ready and answers. */
+export function isWell({ state, workers }: BoxStatus): boolean {
+  return state === "running" && workers.some((worker) => worker.state === "ready");
 }

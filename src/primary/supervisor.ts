@@ -12,6 +12,7 @@ import { errorFields, type Logger } from "../lib/logger.ts";
 import { startIpcRelay } from "./ipc-relay.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import type { RouteTarget } from "./router.ts";
+import type { WorkerStatus } from "./status.ts";
 import { exitText, type WorkerExit, WorkerProcess } from "./worker-process.ts";
 
 /** So many failed starts in a row, with no worker ever ready, and the box gives up. */
@@ -70,6 +71,24 @@ export class Supervisor extends Lifecycle {
   /** The processes that fill the slots now, or filled them last. */
   workers(): WorkerProcess[] {
     return this.#slots.flatMap(({ worker }) => worker ?? []);
+  }
+
+  /** One entry a slot, in order of slots. */
+  status(): WorkerStatus[] {
+    return this.#slots.map(({ index, incarnation, worker }) => {
+      const { state = "gone", report } = worker ?? {};
+      const isThere = worker !== undefined && state !== "gone";
+      return {
+        slot: index,
+        incarnation,
+        pid: isThere ? worker.pid : null,
+        state,
+        connections: isThere ? (report?.clients ?? 0) : 0,
+        restarts: Math.max(0, incarnation - 1),
+        loopLagMs: isThere ? (report?.loopLagMs ?? 0) : 0,
+        memoryBytes: isThere ? (report?.memoryBytes ?? 0) : 0,
+      };
+    });
   }
 
   routeTargets(): RouteTarget[] {

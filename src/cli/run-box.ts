@@ -1,0 +1,136 @@
+// One run of a box in the foreground: brings it up, says that it is ready, and takes it down for whatever reason
+// comes first: a signal, `allcores stop`, or a failure.
+
+import { AllcoresError, toError } from "../errors.ts";
+import { defer, settledWithin } from "../lib/deadline.ts";
+import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
+import { listenToSignals, SIGNAL_EXIT } from "../lib/signals.ts";
+import type { Options } from "../options/options.ts";
+import { ControlServer, refuseLiveBox } from "../primary/control.ts";
+import { createControlVerbs } from "../primary/control-verbs.ts";
+import { createNotifier, type Notifier } from "../primary/notify.ts";
+import { Primary } from "../primary/primary.ts";
+import { controlSocketPath, openRuntimeDir } from "../primary/runtime-dir.ts";
+import { takeSystemdEnv } from "../primary/systemd-env.ts";
+import type { AppFile } from "./app-file.ts";
+import { adviseNode } from "./node-version.ts";
+import { readyLine } from "./ready-line.ts";
+import type { Terminal } from "./verb.ts";
+
+export interface RunBoxOptions {
+  readonly options: Options;
+  readonly app: AppFile;
+  readonly terminal: Terminal;
+}
+
+/** How long letting everything go may take once nothing is in flight. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** Runs the box until it ends; resolves to the exit code, rejects with what it failed of. */
+export async function runBox(run: RunBoxOptions): Promise<number> {
+  const log = createLogger({ level: run.options.logLevel });
+  const advice = adviseNode(process.versions.node);
+  if (advice !== undefined) log.warn({}, advice);
+
+  // Every process of the box is forked with the flags of this one.
+  process.execArgv.push(...run.app.execArgv);
+  const systemd = takeSystemdEnv(process.env, process.pid);
+  const runtimeDir = await openRuntimeDir(process.env);
+  await refuseLiveBox(controlSocketPath(runtimeDir, run.options.adminPort));
+
+  const { options, app } = run;
+  const primary = new Primary({ options, appUrl: app.url, log, runtimeDir, listenFd: systemd.listenFd });
+  const notifier = createNotifier({ systemd, env: process.env, log, status: () => primary.status() });
+  return new BoxRun({ ...run, log, primary, notifier, runtimeDir }).untilEnd();
+}
+
+interface BoxRunParts extends RunBoxOptions {
+  readonly log: Logger;
+  readonly primary: Primary;
+  readonly notifier: Notifier;
+  readonly runtimeDir: string;
+}
+
+class BoxRun {
+  readonly #parts: BoxRunParts;
+  readonly #ended = defer<number>();
+  #control: ControlServer | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: BoxRunParts) {
+    this.#parts = parts;
+  }
+
+  async untilEnd(): Promise<number> {
+    const { log, primary } = this.#parts;
+    listenToSignals({
+      onStop: (signal) => void this.#stop(signal),
+      onKill: (signal) => this.#ended.resolve(SIGNAL_EXIT[signal]),
+      onHangUp: () => log.warn({}, "SIGHUP is ignored: this version cannot reload. Stop and start the box instead."),
+    });
+    process.on("uncaughtException", (error) => this.#fail(error));
+    primary.events.on("failed", (error) => this.#fail(error));
+
+    this.#bringUp().catch((error: unknown) => {
+      // A start that a stop cut short is no failure.
+      if (this.#stopped === undefined) this.#fail(toError(error));
+    });
+    try {
+      return await this.#ended.promise;
+    } finally {
+      await this.#close();
+    }
+  }
+
+  async #bringUp(): Promise<void> {
+    const { options, primary, notifier, terminal } = this.#parts;
+    // The real port is only known when 0 was asked for and the admin listener is up.
+    if (options.adminPort !== 0) await this.#openControl(options.adminPort);
+    await primary.start();
+    const status = primary.status();
+    if (options.adminPort === 0) await this.#openControl(Number(new URL(status.adminUrl).port));
+    if (this.#stopped !== undefined) return;
+
+    terminal.out.write(readyLine(status, options));
+    notifier.ready();
+  }
+
+  async #openControl(adminPort: number): Promise<void> {
+    const { primary, runtimeDir } = this.#parts;
+    const handlers = createControlVerbs({ status: () => primary.status(), stop: () => this.#stop("allcores stop") });
+    this.#control = new ControlServer({ path: controlSocketPath(runtimeDir, adminPort), handlers });
+    await this.#control.start();
+  }
+
+  #stop(reason: string): Promise<void> {
+    this.#stopped ??= this.#drain(reason);
+    return this.#stopped;
+  }
+
+  async #drain(reason: string): Promise<void> {
+    const { options, log, primary, notifier } = this.#parts;
+    log.info({ reason }, "the box drains");
+    notifier.stopping();
+    try {
+      await primary.drain(options.supervisor.drainTimeoutMs);
+      await primary.close();
+      log.info({}, "the box is closed");
+      this.#ended.resolve(0);
+    } catch (error) {
+      this.#fail(toError(error));
+    }
+  }
+
+  #fail(error: Error): void {
+    // The message of a known error is printed by the CLI; of any other the log has the place where it was thrown.
+    if (!(error instanceof AllcoresError))
+      this.#parts.log.error(errorFields(error), "an unexpected error ends the box");
+    this.#ended.reject(error);
+  }
+
+  async #close(): Promise<void> {
+    const { primary, notifier } = this.#parts;
+    await settledWithin(Promise.all([primary.close(), notifier.close()]), CLOSE_TIMEOUT_MS);
+    await this.#control?.close();
+  }
+}

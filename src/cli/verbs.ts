@@ -1,0 +1,9 @@
+// The register of verbs: one line a verb, in the order of the help text.
+
+import { config } from "./config.ts";
+import { start } from "./start.ts";
+import { status } from "./status.ts";
+import { stop } from "./stop.ts";
+import type { Verb } from "./verb.ts";
+
+export const VERBS: readonly Verb[] = [start, stop, status, config];

@@ -1,0 +1,96 @@
+// The connection of a socket worker to the cpu process: asks the primary where that is, connects, and starts over
+// whenever the connection closes.
+//
+//   asking --cpuReady--> connecting --> open --close--> asking
+
+import { connectBus } from "../bus/connect.ts";
+import type { BusConnection, BusConnectionOptions } from "../bus/connection.ts";
+import type { CpuReadyMessage } from "../bus/cpu-messages.ts";
+import type { BusMessage } from "../bus/messages.ts";
+import { errorFields, type Logger } from "../lib/logger.ts";
+
+/** The primary tells by itself when the cpu process is ready again; asking is for a connection that broke alone. */
+const ASK_AGAIN_AFTER_MS = 250;
+
+export interface CpuLinkOptions {
+  /** The connection to the primary. */
+  readonly bus: Pick<BusConnection, "send">;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly limits: BusConnectionOptions;
+  readonly log: Logger;
+  readonly onOpen: () => void;
+  readonly onMessage: (message: BusMessage, body: Buffer) => void;
+  readonly onClose: () => void;
+}
+
+export class CpuLink {
+  readonly #options: CpuLinkOptions;
+  #connection: BusConnection | undefined;
+  #isConnecting = false;
+  #isClosed = false;
+  #askTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: CpuLinkOptions) {
+    this.#options = options;
+    this.#ask();
+  }
+
+  /** Returns `false` when there is no connection. */
+  send(message: BusMessage, body?: Uint8Array): boolean {
+    return this.#connection?.send(message, body) ?? false;
+  }
+
+  /** The primary's answer. */
+  cpuReady(message: CpuReadyMessage): void {
+    if (this.#isClosed || this.#isConnecting || this.#connection !== undefined) return;
+    clearTimeout(this.#askTimer);
+    this.#isConnecting = true;
+    void this.#connect(message).finally(() => {
+      this.#isConnecting = false;
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#askTimer);
+    this.#connection?.destroy();
+  }
+
+  #ask(): void {
+    this.#options.bus.send({ type: "cpuWanted" });
+  }
+
+  #askLater(): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#askTimer);
+    this.#askTimer = setTimeout(() => this.#ask(), ASK_AGAIN_AFTER_MS);
+  }
+
+  async #connect({ path, secret }: CpuReadyMessage): Promise<void> {
+    const { slot, incarnation, limits, log, onMessage } = this.#options;
+    try {
+      const hello = { secret, role: "socket-worker", slot, incarnation } as const;
+      const connection = await connectBus({ ...limits, path, hello, onMessage });
+      this.#open(connection);
+    } catch (error) {
+      log.debug(errorFields(error), "the cpu process cannot be reached");
+      this.#askLater();
+    }
+  }
+
+  #open(connection: BusConnection): void {
+    if (this.#isClosed || !connection.isOpen) {
+      connection.destroy();
+      this.#askLater();
+      return;
+    }
+    this.#connection = connection;
+    connection.once("close", () => {
+      this.#connection = undefined;
+      this.#options.onClose();
+      this.#askLater();
+    });
+    this.#options.onOpen();
+  }
+}

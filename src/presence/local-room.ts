@@ -1,0 +1,122 @@
+// One room as one worker sees it: a copy of its members at some version, and the local sockets that follow it.
+//
+//   joining --admit (state of version v)--> holding --next turn--> live --remove--> gone
+//
+// A joining socket gets no diffs, since its state will contain them. A holding one has just been given its state: diffs
+// wait for it until the turn is over, so that the app's answer with the state is sent before them.
+
+import type { PresenceMember, RoomDiff } from "../bus/presence-messages.ts";
+
+/** What is used of a Socket.IO socket, whatever its typed events are. */
+export interface PresenceSocket {
+  readonly id: string;
+  readonly connected: boolean;
+  readonly nsp: {
+    readonly name: string;
+    readonly local: { to(rooms: string[]): unknown };
+  };
+  once(event: "disconnect", listener: () => void): unknown;
+}
+
+/** One join of a socket; a later join of the same socket takes its place. */
+export interface Follower {
+  readonly socket: PresenceSocket;
+  stage: "joining" | "holding" | "live";
+  held: RoomDiff[];
+}
+
+interface Replica {
+  version: number;
+  readonly members: Map<string, PresenceMember>;
+}
+
+export class LocalRoom {
+  readonly namespace: string;
+  readonly name: string;
+  readonly #followers = new Map<string, Follower>();
+  #replica: Replica | undefined;
+
+  constructor(namespace: string, name: string) {
+    this.namespace = namespace;
+    this.name = name;
+  }
+
+  /** The room's name over all namespaces: that of a namespace has no comma. */
+  get key(): string {
+    return roomKey(this.namespace, this.name);
+  }
+
+  get isEmpty(): boolean {
+    return this.#followers.size === 0;
+  }
+
+  /** The members as far as they are known here. */
+  get state(): { readonly version: number; readonly members: PresenceMember[] } | undefined {
+    if (this.#replica === undefined) return undefined;
+    return { version: this.#replica.version, members: [...this.#replica.members.values()] };
+  }
+
+  add(socket: PresenceSocket): Follower {
+    const follower: Follower = { socket, stage: "joining", held: [] };
+    this.#followers.set(socket.id, follower);
+    return follower;
+  }
+
+  /** The follower has its state: from the next diff on it gets them all. */
+  admit(follower: Follower): void {
+    follower.stage = "holding";
+    setImmediate(() => {
+      follower.stage = "live";
+      if (this.#follows(follower)) for (const diff of follower.held) this.#emit([follower], diff);
+      follower.held = [];
+    });
+  }
+
+  /** Returns whether it was there: a socket that joined again has another follower. */
+  remove(follower: Follower): boolean {
+    return this.#follows(follower) && this.#followers.delete(follower.socket.id);
+  }
+
+  removeSocket(id: string): boolean {
+    return this.#followers.delete(id);
+  }
+
+  /** Takes the primary's state, unless what is known is as new. */
+  replace(version: number, members: readonly PresenceMember[]): void {
+    if (this.#replica !== undefined && this.#replica.version >= version) return;
+    this.#replica = { version, members: new Map(members.map((member) => [member.user, member])) };
+  }
+
+  /** Applies a diff and passes it on to the sockets. Returns whether it was the next one. */
+  apply(diff: RoomDiff): boolean {
+    if (this.#replica === undefined || diff.version !== this.#replica.version + 1) return false;
+    const { members } = this.#replica;
+    this.#replica.version = diff.version;
+    for (const member of [...diff.joined, ...diff.updated]) members.set(member.user, member);
+    for (const user of diff.left) members.delete(user);
+
+    const followers = [...this.#followers.values()];
+    for (const { stage, held } of followers) if (stage === "holding") held.push(diff);
+    this.#emit(
+      followers.filter(({ stage }) => stage === "live"),
+      diff,
+    );
+    return true;
+  }
+
+  #follows(follower: Follower): boolean {
+    return this.#followers.get(follower.socket.id) === follower;
+  }
+
+  /** A broadcast to the sockets' own rooms, which encodes the diff once for all of them. */
+  #emit(followers: readonly Follower[], diff: RoomDiff): void {
+    const [first] = followers;
+    if (first === undefined) return;
+    const operator = first.socket.nsp.local.to(followers.map(({ socket }) => socket.id));
+    (operator as { emit(event: string, diff: RoomDiff): unknown }).emit("presence:diff", diff);
+  }
+}
+
+export function roomKey(namespace: string, room: string): string {
+  return `${namespace},${room}`;
+}

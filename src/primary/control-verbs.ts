@@ -1,0 +1,39 @@
+// What the control socket of a box can do.
+
+import type { ControlHandler } from "./control.ts";
+import type { BoxStatus } from "./status.ts";
+
+/** What `stop` tells while the box drains. */
+export interface StopProgress {
+  readonly connections: number;
+  readonly tasks: number;
+}
+
+export interface ControlVerbsOptions {
+  readonly status: () => BoxStatus;
+  /** Drains and closes the box; resolves when that is done. */
+  readonly stop: () => Promise<void>;
+}
+
+const PROGRESS_EVERY_MS = 250;
+
+export function createControlVerbs({ status, stop }: ControlVerbsOptions): Record<string, ControlHandler> {
+  return {
+    status: async () => status(),
+    stop: async (progress) => {
+      const report = (): void => progress(stopProgress(status()));
+      report();
+      const timer = setInterval(report, PROGRESS_EVERY_MS);
+      try {
+        await stop();
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  };
+}
+
+function stopProgress({ workers, cpu }: BoxStatus): StopProgress {
+  const connections = workers.reduce((sum, worker) => sum + worker.connections, 0);
+  return { connections, tasks: cpu.queued + cpu.running };
+}
