@@ -7,6 +7,8 @@ import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
 import { type CpuInit, isCpuInit, taskBusLimits } from "../bus/cpu-init.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
+import { MetricsReporter } from "../metrics/metrics-reporter.ts";
+import { ProcessMetrics } from "../metrics/process-metrics.ts";
 import { TaskStats } from "../metrics/task-stats.ts";
 import { Caller } from "./caller.ts";
 import { ThreadPool } from "./pool.ts";
@@ -28,14 +30,18 @@ function onInit(message: unknown): void {
 
 async function run(init: CpuInit): Promise<void> {
   let drain: (() => Promise<void>) | undefined;
+  let metrics: MetricsReporter | undefined;
   const primary = await connectBus({
     path: init.busPath,
     hello: { secret: init.busSecret, role: "cpu", slot: 0, incarnation: init.incarnation },
     onMessage: (message: BusMessage) => {
       if (message.type === "drain") void drain?.();
+      metrics?.handle(message);
     },
   });
   primary.once("close", () => process.exit(0));
+  const figures = new ProcessMetrics({ role: "cpu" });
+  metrics = new MetricsReporter({ bus: primary, take: () => figures.families() });
 
   try {
     drain = await serve(init, primary);

@@ -1,8 +1,11 @@
 // What the parts of the primary say about themselves when somebody looks, as metrics.
 
 import { VERSION } from "../bus/build.ts";
+import { type HistogramCounts, TASK_BUCKETS_MS, type TaskTotals } from "../bus/cpu-messages.ts";
 import type { BoxState, PresenceStatus, RedisStatus, WorkerState } from "../primary/status.ts";
+import { histogramSamples } from "./bucket-histogram.ts";
 import { family, type MetricFamily, single, stateSamples } from "./family.ts";
+import type { MetricName } from "./table.ts";
 
 const BOX_STATES: readonly BoxState[] = ["starting", "running", "draining"];
 const WORKER_STATES: readonly WorkerState[] = ["starting", "ready", "draining", "gone"];
@@ -14,7 +17,17 @@ export interface RedisFigures {
   readonly published: number;
   readonly received: number;
   readonly dropped: number;
+  readonly queuedBytes: number;
   readonly reconnects: number;
+}
+
+/** The CPU pool. `restarts` and `totals` are of all cpu processes that the box has had. */
+export interface PoolFigures {
+  readonly queued: number;
+  readonly running: number;
+  readonly threads: number;
+  readonly restarts: number;
+  readonly totals: TaskTotals;
 }
 
 export interface BoxFigures {
@@ -23,13 +36,14 @@ export interface BoxFigures {
   readonly workers: readonly { readonly slot: number; readonly state: WorkerState }[];
   /** Connections that the router has and no worker has yet. */
   readonly routerWaiting: number;
+  readonly pool: PoolFigures;
   readonly presence: PresenceStatus;
   /** `null` when the box was started without Redis. */
   readonly redis: RedisFigures | null;
 }
 
 export function boxFamilies(figures: BoxFigures): MetricFamily[] {
-  const { state, startedAtMs, workers, routerWaiting, presence, redis } = figures;
+  const { state, startedAtMs, workers, routerWaiting, pool, presence, redis } = figures;
   return [
     single("allcores_build_info", 1, { version: VERSION, node: process.version }),
     single("allcores_start_time_seconds", startedAtMs / 1000),
@@ -41,16 +55,36 @@ export function boxFamilies(figures: BoxFigures): MetricFamily[] {
     single("allcores_router_waiting", routerWaiting),
     single("allcores_presence_members", presence.members),
     single("allcores_presence_rooms", presence.rooms),
+    ...poolFamilies(pool),
     ...(redis === null ? [] : redisFamilies(redis)),
   ];
 }
 
-function redisFamilies({ state, published, received, dropped, reconnects }: RedisFigures): MetricFamily[] {
+function poolFamilies({ queued, running, threads, restarts, totals }: PoolFigures): MetricFamily[] {
+  const outcomes = Object.entries(totals.outcomes).map(([outcome, value]) => ({ labels: { outcome }, value }));
+  return [
+    single("allcores_pool_queued", queued),
+    single("allcores_pool_running", running),
+    single("allcores_pool_threads", threads),
+    single("allcores_pool_restarts_total", restarts),
+    family("allcores_pool_tasks_total", outcomes),
+    taskHistogram("allcores_pool_wait_seconds", totals.waitMs),
+    taskHistogram("allcores_pool_run_seconds", totals.runMs),
+  ];
+}
+
+function taskHistogram(name: MetricName, { counts, sum }: HistogramCounts): MetricFamily {
+  const bounds = TASK_BUCKETS_MS.map((ms) => ms / 1000);
+  return family(name, histogramSamples(name, bounds, counts, sum / 1000));
+}
+
+function redisFamilies({ state, published, received, dropped, queuedBytes, reconnects }: RedisFigures): MetricFamily[] {
   return [
     family("allcores_redis_state", stateSamples(REDIS_STATES, state)),
     single("allcores_redis_published_total", published),
     single("allcores_redis_received_total", received),
     single("allcores_redis_dropped_total", dropped),
+    single("allcores_redis_queued_bytes", queuedBytes),
     single("allcores_redis_reconnects_total", reconnects),
   ];
 }

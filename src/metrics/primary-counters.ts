@@ -1,10 +1,10 @@
-// What the primary itself counts, in plain integers. Router, supervisor and cpu supervisor call it; BoxMetrics shows it.
+// What the primary itself counts, in plain integers. Router and supervisor call it; BoxMetrics shows it.
 
 import { ErrorCounter } from "./error-counter.ts";
 import { family, type MetricFamily, single } from "./family.ts";
 import { LabelCounter } from "./label-counter.ts";
 
-/** Why a process was forked again. */
+/** Why a slot was filled again. */
 export type RestartReason = "exited" | "killed" | "start_failed" | "hung" | "memory" | "reload";
 
 /** 1024 slots, each for every reason. */
@@ -14,7 +14,6 @@ export class PrimaryCounters {
   readonly #assigned = new LabelCounter(["slot"], BY_SLOT);
   readonly #refused = new LabelCounter(["status"]);
   readonly #workerRestarts = new LabelCounter(["slot", "reason"], BY_SLOT);
-  readonly #poolRestarts = new LabelCounter(["reason"]);
   readonly #errors = new ErrorCounter();
   #accepted = 0;
 
@@ -38,10 +37,6 @@ export class PrimaryCounters {
     this.#workerRestarts.add(String(slot), reason);
   }
 
-  poolRestart(reason: RestartReason): void {
-    this.#poolRestarts.add(reason);
-  }
-
   /** An error was caught in the primary. `stage` is one of few words that say where. */
   onError(error: unknown, { stage }: { readonly stage: string }): void {
     this.#errors.add(error, stage);
@@ -53,7 +48,6 @@ export class PrimaryCounters {
       family("allcores_router_assigned_total", this.#assigned.samples()),
       family("allcores_router_refused_total", this.#refused.samples()),
       family("allcores_worker_restarts_total", this.#workerRestarts.samples()),
-      family("allcores_pool_restarts_total", this.#poolRestarts.samples()),
       family("allcores_errors_total", this.#errors.samples()),
     ];
   }

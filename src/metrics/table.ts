@@ -104,15 +104,19 @@ export const METRIC_TABLE = {
   allcores_pool_tasks_total: { type: "counter", help: "CPU tasks that ended, by outcome." },
   allcores_pool_wait_seconds: { type: "histogram", help: "How long CPU tasks waited for a thread." },
   allcores_pool_run_seconds: { type: "histogram", help: "How long CPU tasks were on a thread." },
-  allcores_pool_restarts_total: { type: "counter", help: "How often the cpu process was forked again, by reason." },
+  allcores_pool_restarts_total: { type: "counter", help: "How often the cpu process was forked again." },
 
   allcores_presence_members: { type: "gauge", help: "Presence entries of the box." },
   allcores_presence_rooms: { type: "gauge", help: "Rooms that have at least one presence entry." },
 
   allcores_redis_state: { type: "gauge", help: "1 for the state of the link to Redis: connected, connecting or down." },
-  allcores_redis_published_total: { type: "counter", help: "Messages sent to other boxes through Redis." },
+  allcores_redis_published_total: { type: "counter", help: "Messages for other boxes that Redis confirmed." },
   allcores_redis_received_total: { type: "counter", help: "Messages received from other boxes through Redis." },
-  allcores_redis_dropped_total: { type: "counter", help: "Messages that did not reach other boxes, by reason." },
+  allcores_redis_dropped_total: {
+    type: "counter",
+    help: "Messages between this box and others that were lost: Redis away, or a queue full.",
+  },
+  allcores_redis_queued_bytes: { type: "gauge", help: "Bytes that Redis has not confirmed yet." },
   allcores_redis_reconnects_total: { type: "counter", help: "How often the link to Redis came back." },
 } as const satisfies Record<string, MetricRow>;
 

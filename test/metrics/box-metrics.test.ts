@@ -15,10 +15,17 @@ import { AllcoresError } from "../../src/errors.ts";
 import { createLogger } from "../../src/lib/logger.ts";
 import type { BoxFigures } from "../../src/metrics/box-figures.ts";
 import { BoxMetrics } from "../../src/metrics/box-metrics.ts";
-import { PoolMetrics } from "../../src/metrics/pool-metrics.ts";
+import { MetricsReporter } from "../../src/metrics/metrics-reporter.ts";
+import { ProcessMetrics } from "../../src/metrics/process-metrics.ts";
 import { METRIC_TABLE, OWN_PREFIX } from "../../src/metrics/table.ts";
+import { TaskStats } from "../../src/metrics/task-stats.ts";
 import { WorkerMetrics } from "../../src/metrics/worker-metrics.ts";
 import { describeWith } from "../helpers/requirements.ts";
+
+const tasks = new TaskStats();
+tasks.count("refused");
+tasks.recordWait(20);
+tasks.recordRun(300);
 
 const FIGURES: BoxFigures = {
   state: "running",
@@ -28,8 +35,9 @@ const FIGURES: BoxFigures = {
     { slot: 1, state: "gone" },
   ],
   routerWaiting: 2,
+  pool: { queued: 4, running: 2, threads: 2, restarts: 1, totals: tasks.totals() },
   presence: { members: 5, rooms: 3 },
-  redis: { state: "down", published: 7, received: 8, dropped: 9, reconnects: 1 },
+  redis: { state: "down", published: 7, received: 8, dropped: 9, queuedBytes: 10, reconnects: 1 },
 };
 
 const log = createLogger({ level: "silent" });
@@ -123,7 +131,6 @@ describe("BoxMetrics", () => {
     box.counters.routerAssigned(1);
     box.counters.routerRefused(431);
     box.counters.workerRestart(1, "killed");
-    box.counters.poolRestart("exited");
     box.counters.onError(new AllcoresError("ALLCORES_ERR_REDIS", "down"), { stage: "fanout" });
 
     const text = await box.text();
@@ -132,7 +139,12 @@ describe("BoxMetrics", () => {
     expect(read(text, 'allcores_router_assigned_total{slot="1"}')).toBe(1);
     expect(read(text, 'allcores_router_refused_total{status="431"}')).toBe(1);
     expect(read(text, 'allcores_worker_restarts_total{slot="1",reason="killed"}')).toBe(1);
-    expect(read(text, 'allcores_pool_restarts_total{reason="exited"}')).toBe(1);
+    expect(read(text, "allcores_pool_restarts_total")).toBe(1);
+    expect(read(text, "allcores_pool_queued")).toBe(4);
+    expect(read(text, 'allcores_pool_tasks_total{outcome="refused"}')).toBe(1);
+    expect(read(text, 'allcores_pool_wait_seconds_bucket{le="0.01"}')).toBe(0);
+    expect(read(text, 'allcores_pool_wait_seconds_bucket{le="0.025"}')).toBe(1);
+    expect(read(text, "allcores_pool_run_seconds_sum")).toBe(0.3);
     expect(read(text, 'allcores_errors_total{code="ALLCORES_ERR_REDIS",stage="fanout"}')).toBe(1);
     expect(read(text, 'allcores_worker_state{slot="1",state="gone"}')).toBe(1);
     expect(read(text, 'allcores_worker_state{slot="1",state="ready"}')).toBe(0);
@@ -243,25 +255,20 @@ describe("BoxMetrics", () => {
     expect(read(text, 'allcores_connections{slot="0",transport="polling"}')).toBe(0);
   });
 
-  test("shows the cpu process and its pool", async () => {
+  test("shows every process that reports, the cpu process for one", async () => {
+    const figures = new ProcessMetrics({ role: "cpu" });
     const reported = once(peers, "message");
-    const bus = await callIn("cpu", 0, (message) => pool.handle(message));
-    const pool = new PoolMetrics({ bus, figures: () => ({ queued: 4, running: 2, threads: 2 }) });
+    const bus = await callIn("cpu", 0, (message) => reporter.handle(message));
+    const reporter = new MetricsReporter({ bus, take: () => figures.families() });
     await reported;
 
-    pool.onStart(20);
-    pool.onRan(300);
-    pool.onEnd("done");
-    pool.onEnd("refused");
     const text = await box.text();
 
-    expect(read(text, "allcores_pool_queued")).toBe(4);
-    expect(read(text, 'allcores_pool_tasks_total{outcome="refused"}')).toBe(1);
-    expect(read(text, 'allcores_pool_wait_seconds_bucket{le="0.025"}')).toBe(1);
-    expect(read(text, 'allcores_pool_run_seconds_bucket{le="0.25"}')).toBe(0);
-    expect(read(text, "allcores_pool_run_seconds_sum")).toBe(0.3);
-    expect(read(text, 'allcores_process_resident_memory_bytes{role="cpu"}')).toBeGreaterThan(0);
-    await pool.close();
+    for (const role of ["cpu", "primary"]) {
+      expect(read(text, `allcores_process_resident_memory_bytes{role="${role}"}`)).toBeGreaterThan(0);
+    }
+    await reporter.stop();
+    figures.stop();
   });
 
   test("tells totals that never go down", async () => {
@@ -303,13 +310,5 @@ async function fullPage(): Promise<string> {
   box.counters.routerAssigned(0);
   box.counters.routerRefused(400);
   box.counters.workerRestart(0, "exited");
-  box.counters.poolRestart("exited");
-  const reported = once(peers, "message");
-  const bus = await callIn("cpu", 0, (message) => pool.handle(message));
-  const pool = new PoolMetrics({ bus, figures: () => ({ queued: 0, running: 0, threads: 1 }) });
-  pool.onEnd("done");
-  await reported;
-  const text = await box.text();
-  await pool.close();
-  return text;
+  return box.text();
 }
