@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { AllcoresError, InvalidOptionError } from "../errors.ts";
+import { isLoopbackHost } from "../lib/loopback.ts";
 import type { OptionSource, Options, Resolution, ResolvedOption } from "./options.ts";
 import { OPTION_TABLE, type OptionName, type Row } from "./table.ts";
 
@@ -163,16 +164,12 @@ function checkTogether(values: ReadonlyMap<OptionName, OptionValue>): void {
   }
 
   const adminHost = String(values.get("adminHost"));
-  if (!isLoopback(adminHost) && values.get("admin.token") === "") {
+  if (!isLoopbackHost(adminHost) && values.get("admin.token") === "") {
     throw new AllcoresError(
       "ALLCORES_ERR_INVALID_OPTION",
       `adminHost ${adminHost} can be reached from outside: set ALLCORES_ADMIN_TOKEN (or ALLCORES_ADMIN_TOKEN_FILE) too.`,
     );
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function nest(values: ReadonlyMap<OptionName, OptionValue>): Options {
