@@ -13,6 +13,8 @@ export interface RedisServer {
   /** Waits until `count` connections are. */
   untilSubscribed(channel: string, count: number): Promise<void>;
   clientNames(): Promise<string[]>;
+  /** `ACL SETUSER` with these rules. */
+  acl(user: string, ...rules: string[]): Promise<void>;
   kill(): Promise<void>;
   /** Starts again after a kill, on the same port. */
   restart(): Promise<void>;
@@ -50,6 +52,9 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     clientNames: async () => {
       const list = (await control.client("LIST")) as string;
       return [...list.matchAll(/ name=(\S+)/g)].map(([, name]) => String(name));
+    },
+    acl: async (user, ...rules) => {
+      await control.acl("SETUSER", user, ...rules);
     },
     kill: async () => {
       control.disconnect();
