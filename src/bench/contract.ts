@@ -65,7 +65,8 @@ export interface AppProtocol {
 }
 
 /**
- * - `join`: enter the room (`$room`). An ack, if asked for, is awaited; with `{ slot }` in it the balance is known.
+ * - `join`: enter the room (`$room`). An ack, if asked for, is awaited.
+ * - `hello`: ack with `{ slot }`, the worker's number, so that the balance over workers is seen.
  * - `publish`: send `$payload` to everybody in `$room`, the sender included.
  * - `direct`: send `$payload` to the user `$target`, on whichever worker.
  * - `broadcast`: send `$payload` to everybody.
@@ -73,12 +74,12 @@ export interface AppProtocol {
  * - `ask`: ask all of `$room` with `$payload`, ack with the number of answers.
  * - `work`: `workMs` of CPU, then ack with `$payload`; `workPool` does the same on the pool.
  */
-export type ClientEvent = "join" | "publish" | "direct" | "broadcast" | "echo" | "ask" | "work" | "workPool";
+export type ClientEvent = "join" | "hello" | "publish" | "direct" | "broadcast" | "echo" | "ask" | "work" | "workPool";
 
 export interface EventTemplate {
   readonly event: string;
   readonly args: readonly unknown[];
-  /** The app answers this event with an ack. @default false; always true for echo, ask, work, workPool */
+  /** The app answers this event with an ack. @default false; always true for hello, echo, ask, work, workPool */
   readonly ack?: boolean;
 }
 
@@ -102,7 +103,7 @@ export type ParamTable = Readonly<Record<string, ParamSpec>>;
 
 /** What `bench-app.ts` uses of the box. A baseline passes its own: `app.setup(io, { slot: 0 })`. */
 export interface BenchBox {
-  /** Number of the worker, told to clients on `join` so that the balance is seen. */
+  /** Number of the worker, told to clients on `hello`. */
   readonly slot: number;
   /** The pool. Without it `workPool` is answered inline. */
   readonly cpu?: { run(task: string, payload: unknown, options?: { deadlineMs?: number }): Promise<unknown> };
@@ -133,6 +134,12 @@ export interface ScenarioPlan {
   readonly loadProcesses?: number;
   /** When the load side itself is called the bottleneck. */
   readonly loadLimits?: Partial<LoadLimits>;
+  /**
+   * After traffic, how long to wait for stragglers when nothing more arrives, in milliseconds. What has not come by
+   * then counts as lost.
+   * @default 5000
+   */
+  readonly settleQuietMs?: number;
   /** Allows addresses that are not loopback. @default false */
   readonly iOwnThisServer?: boolean;
 }
@@ -203,10 +210,11 @@ export interface RunResult {
 
 export interface Counts {
   readonly sent: number;
-  /** Arrivals that the ledger wanted: `sent` times the members each message had. */
+  /** Arrivals that the ledger wanted: one for each member a message had, one for each ack that is a result. */
   readonly expected: number;
+  /** Arrivals without duplicates. Acks count where they are the result: echo, ask, work. */
   readonly delivered: number;
-  /** Acks that arrived (echo, ask, work, acked publishes). */
+  /** All acks, those of publishes included. */
   readonly acked: number;
 }
 
@@ -266,7 +274,7 @@ export interface ConnectStats {
 export interface ServerCost {
   /** CPU microseconds (user + system, reaped children included) in the measured time, by role. */
   readonly cpuUs: RoleFigures;
-  /** The same per delivered message, or per ack where that is what the scenario counts. */
+  /** The same per delivered message; 0 when none was delivered. */
   readonly cpuUsPerMessage: RoleFigures;
   /** read and write system calls (`syscr + syscw`) per delivered message. */
   readonly syscallsPerMessage: RoleFigures;

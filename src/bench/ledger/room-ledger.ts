@@ -1,0 +1,250 @@
+// What the clients of one load process received of their rooms: every message once, each sender's numbers in order,
+// all members in the same order. Knows no socket and no clock.
+
+import type { MessageHead } from "../load/payload.ts";
+import { describeKey, keyOf, senderOf } from "./message-key.ts";
+import { type Cursor, type OrderBudget, type OrderDigest, RoomOrder } from "./room-order.ts";
+import type { SenderIndex } from "./sender-index.ts";
+
+/** Why a number was skipped: the server lost it, or the client was away and its session not recovered. */
+type Gap = "lost" | "missed";
+
+/** One client as the ledger sees it. Made by `RoomLedger.join`, changed by the ledger alone. */
+export interface Member {
+  readonly client: number;
+  readonly room: number;
+  /** Next number wanted of each sender, by slot; ANY until the first one of a late member. */
+  readonly next: Int32Array;
+  /** By slot: 1 while a gap would be explained by a lost session. */
+  excused: Uint8Array | undefined;
+  readonly gaps: Map<number, Gap>;
+  readonly order: RoomOrder;
+  readonly cursor: Cursor;
+  /** It left on purpose: what comes later is not wanted. */
+  hasLeft: boolean;
+}
+
+/** Sent and not known to have arrived: what is in it must reach all members or none. */
+export type UncertainKeys = ReadonlySet<number>;
+
+export interface RoomLedgerReport {
+  readonly delivered: number;
+  readonly lost: number;
+  readonly missed: number;
+  readonly duplicates: number;
+  readonly senderOrder: number;
+  readonly stray: number;
+  /** Uncertain messages that a member here did not get, once for each such member. */
+  readonly uncertainMissing: readonly number[];
+  /** Uncertain messages that a member here did get. */
+  readonly uncertainSeen: readonly number[];
+  readonly orders: readonly (OrderDigest & { readonly room: number })[];
+  /** False when there were more messages than the order check has memory for. */
+  readonly isOrderComplete: boolean;
+  readonly examples: readonly string[];
+}
+
+const ANY = -1;
+/** Of each kind of problem. */
+const MAX_EXAMPLES = 4;
+const MAX_ORDER_ENTRIES = 16_000_000;
+const MAX_GAPS = 1_000_000;
+
+export class RoomLedger {
+  readonly #index: SenderIndex;
+  readonly #members: Member[] = [];
+  readonly #orders = new Map<number, RoomOrder>();
+  readonly #budget: OrderBudget;
+  readonly #examples = new Map<string, string[]>();
+  #gapsLeft = MAX_GAPS;
+  #delivered = 0;
+  #unlistedLost = 0;
+  #duplicates = 0;
+  #senderOrder = 0;
+  #stray = 0;
+
+  constructor(index: SenderIndex, maxOrderEntries = MAX_ORDER_ENTRIES) {
+    this.#index = index;
+    this.#budget = { left: maxOrderEntries };
+  }
+
+  /** `when` is "late" when messages may have gone to the room before: the first one of each sender may then have any number. */
+  join(client: number, room: number, when: "start" | "late"): Member {
+    const order = this.#orderOf(room);
+    const next = new Int32Array(this.#index.sendersTo(room).length).fill(when === "start" ? 0 : ANY);
+    const ownSlot = this.#slotIn(room, client);
+    if (ownSlot >= 0) next[ownSlot] = 0;
+    const member: Member = {
+      client,
+      room,
+      next,
+      excused: undefined,
+      gaps: new Map(),
+      order,
+      cursor: when === "start" ? order.enterAtStart() : order.enterLate(),
+      hasLeft: false,
+    };
+    this.#members.push(member);
+    return member;
+  }
+
+  /** The hot path: a message arrived. */
+  deliver(member: Member, head: MessageHead): void {
+    const slot = this.#index.slotOf[head.sender] ?? -1;
+    if (head.room !== member.room || slot < 0 || slot >= member.next.length) {
+      this.#stray++;
+      this.#note(member, keyOf(head.sender, head.number), "arrived, which is for another room");
+      return;
+    }
+    const wanted = member.next[slot] as number;
+    const key = keyOf(head.sender, head.number);
+    if (head.number !== wanted && !this.#acceptIrregular(member, wanted, head.number, slot, key)) return;
+    if (head.number >= wanted) member.next[slot] = head.number + 1;
+    if (member.excused !== undefined) member.excused[slot] = 0;
+    this.#delivered++;
+    member.order.see(member.cursor, key);
+  }
+
+  /** The server did not recover the member's session: what it missed meanwhile counts as missed, not as lost. */
+  loseSession(member: Member): void {
+    member.excused ??= new Uint8Array(member.next.length);
+    member.excused.fill(1);
+    member.order.detach(member.cursor);
+  }
+
+  /** Whether the member got all of its own messages when it has sent `ownSent`. */
+  hasOwn(member: Member, ownSent: number): boolean {
+    const slot = this.#slotIn(member.room, member.client);
+    return slot < 0 || (member.next[slot] as number) >= ownSent;
+  }
+
+  /** It goes on purpose, having sent `ownSent` messages: of those it should have all by now, of others nothing more is wanted. */
+  leave(member: Member, ownSent: number): void {
+    member.hasLeft = true;
+    const slot = this.#slotIn(member.room, member.client);
+    for (let number = member.next[slot] ?? ownSent; number < ownSent; number++) {
+      this.#unlistedLost++;
+      this.#note(member, keyOf(member.client, number), "did not arrive before it left");
+    }
+  }
+
+  /** How many arrivals are still to come when `sent` has the final count of each sender, by client id. */
+  outstanding(sent: Int32Array, uncertain: UncertainKeys): number {
+    let count = 0;
+    for (const member of this.#members) {
+      for (const key of member.gaps.keys()) if (!uncertain.has(key)) count++;
+      this.#eachTail(member, sent, (key) => {
+        if (!uncertain.has(key)) count++;
+      });
+    }
+    return count;
+  }
+
+  /** The final account. Members that nothing more can reach (`isAway`) have missed the rest. */
+  report(sent: Int32Array, uncertain: UncertainKeys, isAway: (client: number) => boolean): RoomLedgerReport {
+    const missing = { lost: this.#unlistedLost, missed: 0 };
+    const uncertainMissing: number[] = [];
+    const count = (member: Member, key: number, gap: Gap): void => {
+      if (uncertain.has(key) && gap === "lost") {
+        uncertainMissing.push(key);
+        return;
+      }
+      if (uncertain.has(key)) return;
+      missing[gap]++;
+      this.#note(member, key, gap === "lost" ? "never arrived" : "was missed without recovery");
+    };
+    for (const member of this.#members) {
+      for (const [key, gap] of member.gaps) count(member, key, gap);
+      const isExcused = (slot: number): boolean => isAway(member.client) || member.excused?.[slot] === 1;
+      this.#eachTail(member, sent, (key, slot) => count(member, key, isExcused(slot) ? "missed" : "lost"));
+    }
+    return {
+      delivered: this.#delivered,
+      ...missing,
+      duplicates: this.#duplicates,
+      senderOrder: this.#senderOrder,
+      stray: this.#stray,
+      uncertainMissing,
+      uncertainSeen: this.#seenOf(uncertain),
+      orders: [...this.#orders].map(([room, order]) => ({ room, ...order.digest() })),
+      isOrderComplete: this.#budget.left >= 0,
+      examples: [...this.#examples.values()].flat(),
+    };
+  }
+
+  /** All sequences of a room, for a comparison in full. */
+  sequences(room: number): Float64Array[] {
+    return this.#orders.get(room)?.sequences() ?? [];
+  }
+
+  /** False for a duplicate. */
+  #acceptIrregular(member: Member, wanted: number, number: number, slot: number, key: number): boolean {
+    if (wanted === ANY) return true;
+    if (number > wanted) {
+      this.#openGaps(member, keyOf(senderOf(key), wanted), key, member.excused?.[slot] === 1 ? "missed" : "lost");
+      return true;
+    }
+    if (member.gaps.delete(key)) {
+      this.#gapsLeft++;
+      this.#senderOrder++;
+      this.#note(member, key, "arrived after a later one of the same sender");
+      return true;
+    }
+    this.#duplicates++;
+    this.#note(member, key, "arrived twice");
+    return false;
+  }
+
+  #openGaps(member: Member, fromKey: number, toKey: number, gap: Gap): void {
+    for (let key = fromKey; key < toKey; key++) {
+      if (this.#gapsLeft > 0) {
+        this.#gapsLeft--;
+        member.gaps.set(key, gap);
+      } else {
+        this.#unlistedLost++;
+      }
+    }
+    member.order.detach(member.cursor);
+  }
+
+  #eachTail(member: Member, sent: Int32Array, visit: (key: number, slot: number) => void): void {
+    if (member.hasLeft) return;
+    const senders = this.#index.sendersTo(member.room);
+    for (const [slot, wanted] of member.next.entries()) {
+      if (wanted === ANY) continue;
+      const sender = senders[slot] as number;
+      const end = sent[sender] as number;
+      for (let number = wanted; number < end; number++) visit(keyOf(sender, number), slot);
+    }
+  }
+
+  #seenOf(uncertain: UncertainKeys): number[] {
+    if (uncertain.size === 0) return [];
+    const seen = new Set<number>();
+    for (const order of this.#orders.values()) {
+      for (const sequence of order.sequences()) for (const key of sequence) if (uncertain.has(key)) seen.add(key);
+    }
+    return [...seen];
+  }
+
+  #slotIn(room: number, client: number): number {
+    const slot = this.#index.slotOf[client] ?? -1;
+    return this.#index.sendersTo(room)[slot] === client ? slot : -1;
+  }
+
+  #orderOf(room: number): RoomOrder {
+    let order = this.#orders.get(room);
+    if (order === undefined) {
+      order = new RoomOrder(this.#budget);
+      this.#orders.set(room, order);
+    }
+    return order;
+  }
+
+  #note(member: Member, key: number, what: string): void {
+    const examples = this.#examples.get(what) ?? [];
+    this.#examples.set(what, examples);
+    if (examples.length >= MAX_EXAMPLES) return;
+    examples.push(`client ${member.client}, room ${member.room}: ${describeKey(key)} ${what}`);
+  }
+}
