@@ -17,6 +17,7 @@ import {
   taskDeadlineError,
   taskUnknownError,
 } from "./task-errors.ts";
+import { taskFolderUrl } from "./tasks.ts";
 
 /** Longest wait of Node's timers. */
 const MAX_DEADLINE_MS = 2_147_483_647;
@@ -36,7 +37,7 @@ export interface CpuClientOptions {
   readonly incarnation: number;
   readonly options: Options;
   readonly log: Logger;
-  /** The app's task folder, as a file URL. Without it every task is unknown. */
+  /** The app's task folder, as a file URL or an absolute path. Without it every task is unknown. */
   readonly tasks?: URL | string | undefined;
 }
 
@@ -54,14 +55,17 @@ interface PendingTask {
 export class CpuClient {
   readonly #options: CpuClientOptions;
   readonly #link: CpuLink;
+  readonly #folder: string | undefined;
   readonly #pending = new Map<number, PendingTask>();
   #waitingBytes = 0;
   #lastId = 0;
   #isClosed = false;
   #onIdle: (() => void) | undefined;
 
+  /** Throws `ALLCORES_ERR_APP` when `tasks` names no folder. */
   constructor(options: CpuClientOptions) {
     this.#options = options;
+    this.#folder = options.tasks === undefined ? undefined : taskFolderUrl(options.tasks);
     const { bus, slot, incarnation, log } = options;
     this.#link = new CpuLink({
       bus,
@@ -94,7 +98,7 @@ export class CpuClient {
     }
     if (this.#isClosed) throw closedError();
     if (signal?.aborted) throw taskAbortedError(task, signal.reason);
-    if (this.#options.tasks === undefined || !isTaskName(task)) throw taskUnknownError(String(task), []);
+    if (this.#folder === undefined || !isTaskName(task)) throw taskUnknownError(String(task), []);
     if (this.#pending.size >= cpu.maxQueue + cpu.threads) throw new PoolSaturatedError(this.#pending.size);
 
     const bytes = encodeValue(payload, cpu.maxPayloadBytes, `The payload of task "${task}"`);
@@ -153,7 +157,7 @@ export class CpuClient {
   }
 
   #onOpen(): void {
-    this.#link.send({ type: "taskFolder", url: String(this.#options.tasks) });
+    if (this.#folder !== undefined) this.#link.send({ type: "taskFolder", url: this.#folder });
     for (const pending of this.#pending.values()) this.#send(pending);
   }
 

@@ -19,13 +19,18 @@ const REPORT_INTERVAL_MS = 1000;
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});
 process.title = "allcores: cpu";
-process.once("disconnect", () => process.exit(0));
+process.once("disconnect", endWithPrimary);
 process.on("message", onInit);
 
 function onInit(message: unknown): void {
   if (!isCpuInit(message)) return;
   process.off("message", onInit);
   void run(message);
+}
+
+/** process.exit() waits for threads, and one may be deep in native code: nobody is left to be told about it. */
+function endWithPrimary(): void {
+  process.kill(process.pid, "SIGKILL");
 }
 
 async function run(init: CpuInit): Promise<void> {
@@ -39,7 +44,7 @@ async function run(init: CpuInit): Promise<void> {
       metrics?.handle(message);
     },
   });
-  primary.once("close", () => process.exit(0));
+  primary.once("close", endWithPrimary);
   const figures = new ProcessMetrics({ role: "cpu" });
   metrics = new MetricsReporter({ bus: primary, take: () => figures.families() });
 
@@ -95,6 +100,8 @@ async function serve(init: CpuInit, primary: BusConnection): Promise<() => Promi
     await Promise.all([...callers].map((caller) => caller.idle()));
     await Promise.all([...callers].map((caller) => caller.hangUp()));
     report();
+    primary.off("close", endWithPrimary);
+    primary.once("close", () => process.exit(0));
     primary.end();
   };
 }

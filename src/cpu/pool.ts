@@ -62,10 +62,6 @@ export class ThreadPool {
     return answer.result;
   }
 
-  async close(): Promise<void> {
-    await this.#piscina.destroy();
-  }
-
   /** The task itself never rejects, so this is about its thread. */
   #explain(task: string, error: NodeJS.ErrnoException): Error {
     const cause = describeThrown(error);

@@ -2,8 +2,8 @@
 // A name is only ever looked up in the folder's listing, so no name can lead out of it.
 
 import { readdir } from "node:fs/promises";
-import { join, parse } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isAbsolute, join, parse } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { AllcoresError } from "../errors.ts";
 import { taskUnknownError } from "./task-errors.ts";
 
@@ -14,18 +14,29 @@ const DECLARATION = /\.d\.[cm]?ts$/;
 /** An unknown name makes the folder be read again, for files that were added, but not more often than this. */
 const REREAD_AFTER_MS = 1000;
 
+/** The folder as a file URL, from what the app calls `tasks`. Throws `ALLCORES_ERR_APP`. */
+export function taskFolderUrl(tasks: URL | string): string {
+  const text = String(tasks);
+  if (isAbsolute(text)) return pathToFileURL(text).href;
+  if (text.startsWith("file:") && URL.canParse(text)) return text;
+  throw new AllcoresError(
+    "ALLCORES_ERR_APP",
+    `The app's \`tasks\` must be a file URL or an absolute path, got "${text}". Use new URL("./workers/", import.meta.url).`,
+  );
+}
+
 type Listing = ReadonlyMap<string, string>;
 const NOTHING: Listing = new Map();
 
 export class TaskFolder {
-  readonly #path: string;
+  readonly #url: string;
   readonly #now: () => number;
   #listing: Promise<Listing> = Promise.resolve(NOTHING);
   #readAt = Number.NEGATIVE_INFINITY;
 
   /** `url` is a file URL. `now` is a clock in milliseconds. */
   constructor(url: string, now: () => number = performance.now.bind(performance)) {
-    this.#path = fileURLToPath(url);
+    this.#url = url;
     this.#now = now;
   }
 
@@ -44,13 +55,14 @@ export class TaskFolder {
   #reread(): Promise<Listing> {
     if (this.#now() - this.#readAt >= REREAD_AFTER_MS) {
       this.#readAt = this.#now();
-      this.#listing = listTasks(this.#path);
+      this.#listing = listTasks(this.#url);
     }
     return this.#listing;
   }
 }
 
-async function listTasks(folder: string): Promise<Listing> {
+async function listTasks(url: string): Promise<Listing> {
+  const folder = fileURLToPath(url);
   const names = await readdir(folder).catch((error: Error) => {
     throw new AllcoresError("ALLCORES_ERR_APP", `The task folder cannot be read: ${error.message}.`, { cause: error });
   });

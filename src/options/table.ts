@@ -210,6 +210,13 @@ export const OPTION_TABLE = {
     max: MINUTE_MS * 60,
     doc: "Deadline of a task that was given none.",
   },
+  "cpu.hangTimeoutMs": {
+    type: "integer",
+    default: 10_000,
+    min: 2000,
+    max: MINUTE_MS * 10,
+    doc: "A cpu process that says nothing for this long hangs: it is killed and forked again.",
+  },
   "cpu.maxThreadMemoryMb": {
     type: "integer",
     default: 256,

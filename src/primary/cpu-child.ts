@@ -15,15 +15,12 @@ import { logOutput } from "./child-output.ts";
 
 const CPU_FILE = fileURLToPath(new URL("../cpu/cpu-process.js", import.meta.url));
 
-/** It reports every second; one that is silent for so long hangs. */
-const SILENCE_LIMIT_MS = 10_000;
-const SILENCE_CHECK_MS = 1000;
+const SILENCE_CHECK_MS = 500;
 
 export type CpuState = "starting" | "ready" | "draining" | "gone";
 
 export interface CpuChildOptions {
   readonly init: CpuInit;
-  readonly startTimeoutMs: number;
   readonly log: Logger;
 }
 
@@ -44,7 +41,7 @@ export class CpuChild {
   #heardAt = performance.now();
   #reason: string | undefined;
 
-  constructor({ init, startTimeoutMs, log }: CpuChildOptions) {
+  constructor({ init, log }: CpuChildOptions) {
     this.init = init;
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
@@ -59,7 +56,7 @@ export class CpuChild {
       this.#onExit(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`);
     });
     this.#process.send(init, () => {});
-    this.#watch = setInterval(() => this.#checkSilence(startTimeoutMs), SILENCE_CHECK_MS);
+    this.#watch = setInterval(() => this.#checkSilence(), SILENCE_CHECK_MS);
   }
 
   get state(): CpuState {
@@ -104,9 +101,10 @@ export class CpuChild {
     this.#process.kill("SIGKILL");
   }
 
-  #checkSilence(startTimeoutMs: number): void {
-    const isStarting = this.#state === "starting";
-    const limitMs = isStarting ? startTimeoutMs : SILENCE_LIMIT_MS;
+  /** Its reports, one a second, are the sign that it does not hang. */
+  #checkSilence(): void {
+    const { supervisor, cpu } = this.init.options;
+    const limitMs = this.#state === "starting" ? supervisor.startTimeoutMs : cpu.hangTimeoutMs;
     const isSilent = (): boolean => performance.now() - this.#heardAt > limitMs;
     // If it was the primary that hung, the reports are there and are read before the immediate.
     if (isSilent()) setImmediate(() => isSilent() && this.kill(`it was silent for ${limitMs} ms`));

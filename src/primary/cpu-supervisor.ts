@@ -104,7 +104,6 @@ export class CpuSupervisor extends Lifecycle {
         secret: randomBytes(32).toString("base64url"),
         options,
       },
-      startTimeoutMs: options.supervisor.startTimeoutMs,
       log: this.#log,
     });
     this.#child = child;

@@ -57,8 +57,8 @@ export class CpuBox {
     await this.#bus.start();
   }
 
-  /** A socket worker's client. */
-  async client(tasks: URL | undefined = TASKS): Promise<CpuClient> {
+  /** A socket worker's client; `null` for an app without tasks. */
+  async client(tasks: URL | null = TASKS): Promise<CpuClient> {
     let client: CpuClient | undefined;
     const name = { slot: this.#clients.length, incarnation: 1 };
     const bus = await connectBus({
@@ -66,7 +66,8 @@ export class CpuBox {
       hello: { secret: this.#secret, role: "socket-worker", ...name },
       onMessage: (message) => client?.handle(message),
     });
-    client = new CpuClient({ bus, ...name, options: this.options, log: createLogger({ level: "silent" }), tasks });
+    const log = createLogger({ level: "silent" });
+    client = new CpuClient({ bus, ...name, options: this.options, log, tasks: tasks ?? undefined });
     this.#clients.push({ client, bus });
     return client;
   }
