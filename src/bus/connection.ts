@@ -17,6 +17,10 @@ export interface BusConnectionOptions {
 interface BusConnectionEvents {
   /** `body` is a view into the receive buffer: copy it to keep it beyond the tick. */
   message: [message: BusMessage, body: Buffer];
+  /** A frame of another kind than a message, as it came: a view like `body`, its header right before it. */
+  frame: [kind: number, payload: Buffer];
+  /** Every message and frame of a chunk has been emitted. */
+  batchEnd: [];
   /** The connection is gone; `error` says why when it was not closed on purpose. Emitted once. */
   close: [error: AllcoresError | undefined];
 }
@@ -52,8 +56,13 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
 
   /** Queues a message; everything queued in one tick goes out in one write. Returns `false` on a closed connection. */
   send(message: BusMessage, body?: Uint8Array): boolean {
+    return this.sendFrame(encodeMessageFrame(JSON.stringify(message), body));
+  }
+
+  /** Queues a whole frame, in order with the messages. Its bytes must not change any more. */
+  sendFrame(frame: Buffer): boolean {
     if (!this.isOpen) return false;
-    this.#queue(encodeMessageFrame(JSON.stringify(message), body));
+    this.#queue(frame);
     return this.isOpen;
   }
 
@@ -91,6 +100,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   #read(chunk: Buffer): void {
     try {
       this.#reader.push(chunk);
+      this.emit("batchEnd");
     } catch (error) {
       if (!(error instanceof AllcoresError)) throw error;
       this.#failure ??= error;
@@ -99,7 +109,10 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   }
 
   #receive(kind: number, payload: Buffer): void {
-    if (kind !== FRAME_KIND.message) return;
+    if (kind !== FRAME_KIND.message) {
+      this.emit("frame", kind, payload);
+      return;
+    }
     const { value, body } = decodeMessagePayload(payload);
     if (isBusMessage(value)) this.emit("message", value, body);
   }

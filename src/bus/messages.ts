@@ -5,6 +5,7 @@ import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
 import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
 import { FANOUT_MESSAGE_TYPES, type FanoutMessage } from "./fanout-messages.ts";
 import { PRESENCE_MESSAGE_TYPES, type PresenceMessage } from "./presence-messages.ts";
+import { HUB_MESSAGE_TYPES, type HubDownMessage, type HubUpMessage } from "./hub-messages.ts";
 
 export type BusRole = "socket-worker" | "cpu";
 
@@ -84,7 +85,9 @@ export type BusMessage =
   | MetricsReportMessage
   | CpuMessage
   | FanoutMessage
-  | PresenceMessage;
+  | PresenceMessage
+  | HubUpMessage
+  | HubDownMessage;
 
 export type BusMessageType = BusMessage["type"];
 
@@ -117,6 +120,7 @@ const TYPES: Record<BusMessageType, true> = {
   ...CPU_MESSAGE_TYPES,
   ...FANOUT_MESSAGE_TYPES,
   ...PRESENCE_MESSAGE_TYPES,
+  ...HUB_MESSAGE_TYPES,
 };
 
 /** The one guard: what is no message of this build is ignored by every receiver. */

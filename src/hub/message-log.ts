@@ -1,0 +1,103 @@
+// The bounded memory of recoverable messages, in the box's order. Old ones go by age and by bytes, a segment at a time.
+// Messages are copied into a few large buffers: the garbage collector sees segments, not messages.
+
+export interface MessageLogOptions {
+  /** Most bytes kept. */
+  readonly maxBytes: number;
+  /** How long a message is kept, in milliseconds. */
+  readonly windowMs: number;
+}
+
+const SEGMENT_BYTES = 1_048_576;
+const SEGMENT_MESSAGES = 8192;
+
+interface Segment {
+  readonly bytes: Buffer;
+  readonly sequences: number[];
+  /** Where each message ends; it begins where the one before ends. */
+  readonly ends: number[];
+  lastAddedAt: number;
+}
+
+export class MessageLog {
+  readonly #options: MessageLogOptions;
+  readonly #segments: Segment[] = [];
+  #bytes = 0;
+  #evictedTo = 0;
+
+  constructor(options: MessageLogOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes held, counting whole segments. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get messages(): number {
+    return this.#segments.reduce((count, { sequences }) => count + sequences.length, 0);
+  }
+
+  /** The highest sequence that is no longer here; 0 when none has gone. */
+  get evictedTo(): number {
+    return this.#evictedTo;
+  }
+
+  /** Keeps a copy of `message`. Sequences must grow. */
+  append(sequence: number, message: Uint8Array, now: number): void {
+    const segment = this.#roomFor(message.length, now);
+    const start = segment.ends.at(-1) ?? 0;
+    segment.bytes.set(message, start);
+    segment.sequences.push(sequence);
+    segment.ends.push(start + message.length);
+    segment.lastAddedAt = now;
+  }
+
+  /** The message of a sequence, as a view, or `undefined` when it is not here. */
+  get(sequence: number): Buffer | undefined {
+    const segment = this.#segments[lastAtMost(this.#segments, sequence, ({ sequences }) => sequences[0] ?? 0)];
+    if (segment === undefined) return undefined;
+    const index = lastAtMost(segment.sequences, sequence, (value) => value);
+    if (segment.sequences[index] !== sequence) return undefined;
+    return segment.bytes.subarray(segment.ends[index - 1] ?? 0, segment.ends[index]);
+  }
+
+  /** Lets go of what is older than the window. */
+  evict(now: number): void {
+    const isOld = (segment: Segment) => segment.lastAddedAt <= now - this.#options.windowMs;
+    while (this.#segments[0] !== undefined && isOld(this.#segments[0])) this.#dropOldest();
+  }
+
+  #roomFor(bytes: number, now: number): Segment {
+    const current = this.#segments.at(-1);
+    const used = current?.ends.at(-1) ?? 0;
+    const fits = current !== undefined && used + bytes <= current.bytes.length;
+    if (fits && current.sequences.length < SEGMENT_MESSAGES) return current;
+
+    const size = Math.max(SEGMENT_BYTES, bytes);
+    while (this.#segments.length > 0 && this.#bytes + size > this.#options.maxBytes) this.#dropOldest();
+    const segment = { bytes: Buffer.allocUnsafeSlow(size), sequences: [], ends: [], lastAddedAt: now };
+    this.#segments.push(segment);
+    this.#bytes += size;
+    return segment;
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#segments.shift();
+    if (oldest === undefined) return;
+    this.#bytes -= oldest.bytes.length;
+    this.#evictedTo = oldest.sequences.at(-1) ?? this.#evictedTo;
+  }
+}
+
+/** Index of the last item whose key is at most `key`; -1 when there is none. Items are in order of keys. */
+export function lastAtMost<T>(items: readonly T[], key: number, keyOf: (item: T) => number): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keyOf(items[middle] as T) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,123 @@
+// The socket worker's end of the hub: sends under tickets, and lets things happen when their ticket comes back.
+//
+// What a worker sends to the hub has its place in the box's order only when the hub says so. Until then everything this
+// worker does locally that must not overtake it waits in line here; with nothing on its way, nothing waits.
+
+import type { BusConnection } from "../bus/connection.ts";
+import { decodePassed, HUB_KIND, sequenceOf } from "../bus/hub-frames.ts";
+import type {
+  HubAskMessage,
+  HubAttachMessage,
+  HubDownMessage,
+  HubMembershipMessage,
+  HubOperationMessage,
+  HubUpMessage,
+} from "../bus/hub-messages.ts";
+import type { BusMessage } from "../bus/messages.ts";
+
+/** Tickets are 32 bits on the wire. */
+const TICKETS = 2 ** 32;
+
+interface InLine {
+  readonly ticket: number;
+  readonly run: (sequence: number) => void;
+}
+
+/** A message that takes a place in the order, before it has its ticket. */
+type Ticketed = HubAttachMessage | HubMembershipMessage | HubOperationMessage | HubAskMessage;
+type Unticketed<M> = M extends unknown ? Omit<M, "ticket"> : never;
+
+export interface HubReceiver {
+  /** A message to rooms, at its place in the order. */
+  onPublication(body: Buffer): void;
+  onMessage(message: HubDownMessage, body: Buffer): void;
+  /** Everything of a chunk has been received. */
+  onBatchEnd(): void;
+}
+
+export class HubLink {
+  readonly #bus: BusConnection;
+  #receiver: HubReceiver | undefined;
+  readonly #line: InLine[] = [];
+  #sent = 0;
+  #passed = 0;
+  #sequence = 0;
+
+  constructor(bus: BusConnection) {
+    this.#bus = bus;
+    bus.on("frame", (kind, payload) => this.#onFrame(kind, payload));
+    bus.on("batchEnd", () => this.#receiver?.onBatchEnd());
+  }
+
+  set receiver(receiver: HubReceiver) {
+    this.#receiver = receiver;
+  }
+
+  /** The place in the box's order up to which this worker has delivered. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Runs `act` when everything sent so far has its place: at once when nothing is on its way. */
+  inOrder(act: () => void): void {
+    if (this.#line.length === 0 && this.#sent === this.#passed) act();
+    else this.#line.push({ ticket: this.#sent, run: act });
+  }
+
+  /** Sends a message that takes a place; `run` is called at that place. Returns the ticket. */
+  send(message: Unticketed<Ticketed>, run?: (sequence: number) => void, body?: Uint8Array): number {
+    const ticket = this.#nextTicket(run);
+    this.#bus.send({ ...message, ticket } as Ticketed, body);
+    return ticket;
+  }
+
+  /** Sends a message that takes no place. */
+  tell(message: Exclude<HubUpMessage, Ticketed>, body?: Uint8Array): void {
+    this.#bus.send(message, body);
+  }
+
+  /** Sends a publish frame that `encode` makes for its ticket; `run` is called at its place. */
+  publish(encode: (ticket: number) => Buffer, run: (sequence: number) => void): void {
+    this.#bus.sendFrame(encode(this.#nextTicket(run)));
+  }
+
+  /** Takes what came over the bus; ignores what is not from the hub. */
+  handle(message: BusMessage, body: Buffer): void {
+    if (!message.type.startsWith("hub:")) return;
+    if ("sequence" in message && typeof message.sequence === "number") this.#sequence = message.sequence;
+    this.#receiver?.onMessage(message as HubDownMessage, body);
+  }
+
+  #nextTicket(run: ((sequence: number) => void) | undefined): number {
+    this.#sent = (this.#sent + 1) % TICKETS;
+    if (run !== undefined) this.#line.push({ ticket: this.#sent, run });
+    return this.#sent;
+  }
+
+  #onFrame(kind: number, payload: Buffer): void {
+    if (kind === HUB_KIND.publish) {
+      this.#sequence = sequenceOf(payload);
+      this.#receiver?.onPublication(payload);
+    }
+    if (kind !== HUB_KIND.passed) return;
+    const { ticket, sequence } = decodePassed(payload);
+    this.#passed = ticket;
+    this.#sequence = sequence;
+    this.#runUpTo(ticket, sequence);
+  }
+
+  /** What runs may send and stand in line itself: behind what is in line already, and for a later ticket. */
+  #runUpTo(ticket: number, sequence: number): void {
+    let first = this.#line[0];
+    while (first !== undefined && isAtMost(first.ticket, ticket)) {
+      this.#line.shift();
+      first.run(sequence);
+      first = this.#line[0];
+    }
+  }
+}
+
+/** Compares tickets that wrap. */
+function isAtMost(a: number, b: number): boolean {
+  return (b - a + TICKETS) % TICKETS < TICKETS / 2;
+}

@@ -1,0 +1,65 @@
+// Turns a Socket.IO packet into what travels through the hub: WebSocket frames, encoded once for all its recipients.
+
+import type { Packet } from "socket.io-parser";
+import { PUBLISH_FLAG } from "../bus/hub-frames.ts";
+import { formatPosition, POSITION_LENGTH } from "../bus/position.ts";
+import { decodeFrames, encodeBinaryFrame, encodeTextFrame } from "../lib/ws-frames.ts";
+import { packPayload } from "./payload.ts";
+import type { PacketDecoder, PacketEncoder } from "./socket-io-internals.ts";
+
+export interface EncodedPacket {
+  /** Of PUBLISH_FLAG: `hasPosition`, `isPacket`. */
+  readonly flags: number;
+  readonly firstFrameBytes: number;
+  readonly payload: Buffer;
+}
+
+/** Stands where the position will be written: as long as one, and nothing a position can be. */
+const PLACEHOLDER = "?".repeat(POSITION_LENGTH);
+/** How the text of an event ends whose last argument is the position. */
+const TEXT_END = `"${PLACEHOLDER}"]`;
+const AFTER_POSITION = 2;
+
+/** Encodes a packet; with `withPosition`, an event gets a place for its position as its last argument. */
+export function encodePacket(encoder: PacketEncoder, packet: Packet, withPosition: boolean): EncodedPacket {
+  if (!withPosition) return toFrames(encoder.encode(packet), 0);
+
+  const parts = encoder.encode({ ...packet, data: [...packet.data, PLACEHOLDER] });
+  const [text] = parts;
+  const canBeStamped = typeof text === "string" && text.endsWith(TEXT_END);
+  if (canBeStamped) return toFrames(parts, PUBLISH_FLAG.hasPosition);
+  // A parser of the app's own: the position can only be put in before it encodes.
+  return { flags: PUBLISH_FLAG.isPacket, firstFrameBytes: 0, payload: packPayload(packet) };
+}
+
+/** Encodes a packet that was sent as such, now that its position is known. */
+export function encodeAtPosition(encoder: PacketEncoder, packet: Packet, position: string): Buffer {
+  return toFrames(encoder.encode({ ...packet, data: [...packet.data, position] }), 0).payload;
+}
+
+/** Writes the position into frames that have a place for it. */
+export function stampFrames({ firstFrameBytes, payload }: EncodedPacket, epoch: string, sequence: number): void {
+  const end = firstFrameBytes - AFTER_POSITION;
+  payload.write(formatPosition({ epoch, sequence }), end - POSITION_LENGTH, "latin1");
+}
+
+/** Takes frames back to the packet they were made of. */
+export function decodePacket(parser: { readonly Decoder: new () => PacketDecoder }, frames: Buffer): Packet {
+  const decoder = new parser.Decoder();
+  let decoded: Packet | undefined;
+  decoder.on("decoded", (packet) => {
+    decoded = packet;
+  });
+  for (const part of decodeFrames(frames)) decoder.add(typeof part === "string" ? part.slice(1) : part);
+  if (decoded === undefined) throw new TypeError("These frames hold no whole packet.");
+  return decoded;
+}
+
+function toFrames(parts: readonly (string | Uint8Array)[], flags: number): EncodedPacket {
+  // "4" is the packet type of an Engine.IO message; binary messages have none.
+  const frames = parts.map((part) =>
+    typeof part === "string" ? encodeTextFrame(`4${part}`) : encodeBinaryFrame(part),
+  );
+  const [first = Buffer.alloc(0)] = frames;
+  return { flags, firstFrameBytes: first.length, payload: frames.length === 1 ? first : Buffer.concat(frames) };
+}

@@ -1,0 +1,43 @@
+// All that is used of the private parts of socket.io 4.8 and its packages, in one place. Their types hide it, so this
+// file says what it is; box-adapter's tests fail when an update of theirs changes it.
+
+import type { Namespace, Socket } from "socket.io";
+import type { Packet } from "socket.io-parser";
+
+/** The encoder of Socket.IO's parser, or of the app's own. */
+export interface PacketEncoder {
+  encode(packet: Packet): (string | Uint8Array)[];
+}
+
+export interface PacketDecoder {
+  on(event: "decoded", listener: (packet: Packet) => void): void;
+  add(part: string | Uint8Array): void;
+}
+
+interface ServerInternals {
+  readonly encoder: PacketEncoder;
+  readonly _parser: { readonly Decoder: new () => PacketDecoder };
+  readonly opts: { readonly connectionStateRecovery?: unknown };
+}
+
+interface SocketInternals {
+  readonly pid?: string;
+  readonly client: { close(): void; writeToEngine(packets: unknown[], options: object): void };
+  readonly _anyOutgoingListeners?: readonly unknown[];
+  notifyOutgoingListeners(packet: Packet): void;
+  _cleanup(): void;
+}
+
+export function serverInternals(namespace: Namespace): ServerInternals {
+  return namespace.server as unknown as ServerInternals;
+}
+
+export function socketInternals(socket: Socket): SocketInternals {
+  return socket as unknown as SocketInternals;
+}
+
+/** A socket whether it is connected or still on its way through the middleware. */
+export function findSocket(namespace: Namespace, id: string): Socket | undefined {
+  const { _preConnectSockets: connecting } = namespace as unknown as { _preConnectSockets: Map<string, Socket> };
+  return namespace.sockets.get(id) ?? connecting.get(id);
+}
