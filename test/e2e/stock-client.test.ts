@@ -115,7 +115,7 @@ describe.each([1, 4])("a box of %i worker(s)", (workers) => {
       const sockets = await Promise.all(
         Array.from({ length: CLIENTS }, async () => {
           const { socket } = await connect();
-          return socket.io.socket(namespace).connect();
+          return socket.io.socket(namespace);
         }),
       );
       await Promise.all(sockets.map((socket) => socket.connected || nextEvent(socket, "connect")));
