@@ -4,8 +4,8 @@
 import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
 import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
 import { FANOUT_MESSAGE_TYPES, type FanoutMessage } from "./fanout-messages.ts";
-import { PRESENCE_MESSAGE_TYPES, type PresenceMessage } from "./presence-messages.ts";
 import { HUB_MESSAGE_TYPES, type HubDownMessage, type HubUpMessage } from "./hub-messages.ts";
+import { PRESENCE_MESSAGE_TYPES, type PresenceMessage } from "./presence-messages.ts";
 
 export type BusRole = "socket-worker" | "cpu";
 
