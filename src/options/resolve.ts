@@ -155,6 +155,15 @@ function checkTogether(values: ReadonlyMap<OptionName, OptionValue>): void {
     throw new InvalidOptionError("cpu.maxQueueBytes", "at least cpu.maxPayloadBytes", maxQueueBytes);
   }
 
+  const redisUrl = String(values.get("redisUrl"));
+  if (redisUrl !== "" && !isRedisUrl(redisUrl)) {
+    // The URL itself is not shown: there may be a password in it.
+    throw new AllcoresError(
+      "ALLCORES_ERR_INVALID_OPTION",
+      "redisUrl must be a redis:// or rediss:// URL, e.g. redis://127.0.0.1:6379. Characters of a password that mean something in a URL must be %-encoded.",
+    );
+  }
+
   const secret = String(values.get("auth.jwtSecret"));
   if (secret !== "" && Buffer.byteLength(secret) < 32) {
     throw new AllcoresError(
@@ -170,6 +179,10 @@ function checkTogether(values: ReadonlyMap<OptionName, OptionValue>): void {
       `adminHost ${adminHost} can be reached from outside: set ALLCORES_ADMIN_TOKEN (or ALLCORES_ADMIN_TOKEN_FILE) too.`,
     );
   }
+}
+
+function isRedisUrl(text: string): boolean {
+  return URL.canParse(text) && ["redis:", "rediss:"].includes(new URL(text).protocol);
 }
 
 function nest(values: ReadonlyMap<OptionName, OptionValue>): Options {

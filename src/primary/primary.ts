@@ -8,6 +8,7 @@ import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
 import { Peers } from "../bus/peers.ts";
 import type { AllcoresError } from "../errors.ts";
+import { Fanout } from "../fanout/fanout.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Options } from "../options/options.ts";
@@ -31,6 +32,8 @@ interface PrimaryEvents {
   failed: [error: AllcoresError];
 }
 
+const FANOUT_DRAIN_MS = 1000;
+
 export class Primary extends Lifecycle {
   readonly events = new EventEmitter<PrimaryEvents>();
   readonly #options: Options;
@@ -39,6 +42,8 @@ export class Primary extends Lifecycle {
   readonly #bus: BusServer;
   readonly #supervisor: Supervisor;
   readonly #router: Router;
+  /** The way to other boxes, when there is a Redis. */
+  readonly #fanout: Fanout | undefined;
 
   constructor({ options, appUrl, log, runtimeDir, listenFd }: PrimaryOptions) {
     super();
@@ -50,6 +55,7 @@ export class Primary extends Lifecycle {
       secret: busSecret,
       onPeer: (connection, hello) => this.#peers.add(connection, hello),
     });
+    this.#fanout = options.redisUrl === "" ? undefined : new Fanout({ peers: this.#peers, options, log });
     this.#supervisor = new Supervisor({
       peers: this.#peers,
       log,
@@ -82,7 +88,7 @@ export class Primary extends Lifecycle {
       bus,
       workers: this.#supervisor.status(),
       cpu: { pid: null, state: "gone", queued: 0, running: 0, threads: cpu.threads },
-      redis: null,
+      redis: this.#fanout?.status() ?? null,
       presence: { members: 0, rooms: 0 },
       traffic: { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, connects: 0, disconnects: 0, errors: 0 },
     };
@@ -90,6 +96,7 @@ export class Primary extends Lifecycle {
 
   protected override async onStart(): Promise<void> {
     await this.#bus.start();
+    await this.#fanout?.start();
     await this.#router.start();
     await this.#supervisor.start();
   }
@@ -97,11 +104,14 @@ export class Primary extends Lifecycle {
   protected override async onDrain(deadlineMs: number): Promise<void> {
     await this.#router.drain(deadlineMs);
     await this.#supervisor.drain(deadlineMs);
+    // What workers said on their way out is still to reach the other boxes.
+    await this.#fanout?.drain(FANOUT_DRAIN_MS);
   }
 
   protected override async onClose(): Promise<void> {
     await this.#router.close();
     await this.#supervisor.close();
+    await this.#fanout?.close();
     await this.#bus.close();
   }
 

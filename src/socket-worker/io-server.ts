@@ -1,18 +1,20 @@
 // Builds the Socket.IO server of one worker: Node's http without a port of its own, Socket.IO on top, sticky's half.
 
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createAdapter } from "@socket.io/cluster-adapter";
 import { setupWorker } from "@socket.io/sticky";
 import { Server, type ServerOptions } from "socket.io";
 import { WebSocketServer } from "ws";
 import { errorFields, type Logger } from "../lib/logger.ts";
 import { sessionIdGenerator, type WorkerName } from "../lib/session-id.ts";
 import type { AppDefinition } from "./app.ts";
+import type { FanoutAdapter } from "./fanout-adapter.ts";
 
 export interface IoServerOptions {
   readonly app: AppDefinition;
   readonly name: WorkerName;
   readonly log: Logger;
+  /** What links this worker's namespaces with those of the others. */
+  readonly adapter: FanoutAdapter["adapter"];
   /** Socket.IO's options, guarded. */
   readonly serverOptions: Partial<ServerOptions>;
 }
@@ -24,13 +26,13 @@ export interface IoServer {
   readonly takeConnections: () => void;
 }
 
-export function createIoServer({ app, name, log, serverOptions }: IoServerOptions): IoServer {
+export function createIoServer({ app, name, log, adapter, serverOptions }: IoServerOptions): IoServer {
   const http = createServer((req, res) => answerWithApp(app, log, req, res));
   // Connections are injected and never listened for, but only this event starts Node's header and request timeouts.
   http.emit("listening");
 
   const io = new Server(http, {
-    adapter: createAdapter(),
+    adapter,
     ...withoutRecovery(serverOptions, log),
     // ws 8.23 bounds the pongs it queues; the version that engine.io brings does not.
     wsEngine: WebSocketServer,

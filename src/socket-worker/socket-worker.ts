@@ -1,6 +1,7 @@
 // The socket worker's process: waits for its init message, builds its parts, says ready, serves until told to drain.
 // It ignores the box's signals (the primary alone tells it what to do) and never outlives the primary.
 
+import { createAdapter } from "@socket.io/cluster-adapter";
 import { Registry } from "prom-client";
 import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
@@ -10,6 +11,7 @@ import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
 import { loadApp } from "./app.ts";
 import type { Box } from "./context.ts";
 import { drainWorker } from "./drain.ts";
+import { createFanoutAdapter } from "./fanout-adapter.ts";
 import { createIoServer } from "./io-server.ts";
 import { startLoadReport } from "./load-report.ts";
 
@@ -57,7 +59,10 @@ async function run(init: WorkerInit, log: Logger): Promise<void> {
 async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers: Handler[]): Promise<void> {
   const { slot, incarnation, options } = init;
   const app = await loadApp(init.appUrl);
-  const { io, http, takeConnections } = createIoServer({ app, name: init, log, serverOptions: app.io ?? {} });
+  const fanout = options.redisUrl === "" ? undefined : createFanoutAdapter({ bus, log });
+  if (fanout !== undefined) handlers.push(fanout.handle);
+  const adapter = fanout?.adapter ?? createAdapter();
+  const { io, http, takeConnections } = createIoServer({ app, name: init, log, adapter, serverOptions: app.io ?? {} });
 
   const box: Box = { slot, incarnation, options, log, metrics: new Registry() };
   await app.setup(io, box);

@@ -23,5 +23,6 @@ export async function startPlainServer(redisUrl: string, options: object = {}): 
 
 export function createEmitter(redisUrl: string): { emitter: Emitter; close: () => void } {
   const client = new Redis(redisUrl);
+  client.on("error", () => {});
   return { emitter: new Emitter(client), close: () => client.disconnect() };
 }
