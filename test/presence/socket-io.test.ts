@@ -36,8 +36,8 @@ async function startWorker(): Promise<HttpServer> {
 
 /** A client of one worker that is in the lobby, with what it was told. */
 async function enter(worker: number, user: string) {
-  const { port } = https[worker]?.address() as AddressInfo;
-  const client = connect(`http://127.0.0.1:${port}/chat`, { forceNew: true, transports: ["websocket"] });
+  const address = https[worker]?.address() as AddressInfo | undefined;
+  const client = connect(`http://127.0.0.1:${address?.port}/chat`, { forceNew: true, transports: ["websocket"] });
   clients.push(client);
   const state = await client.emitWithAck("here", user);
   return { client, state };
