@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { AllcoresError, InvalidOptionError } from "../errors.ts";
 import { isLoopbackHost } from "../lib/loopback.ts";
+import { checkOrigins, checkSecret } from "./check-access.ts";
 import type { OptionSource, Options, Resolution, ResolvedOption } from "./options.ts";
 import { OPTION_TABLE, type OptionName, type Row } from "./table.ts";
 
@@ -88,7 +89,7 @@ function parse(row: Row, raw: unknown, label: string): OptionValue {
     case "boolean":
       return parseBoolean(raw, label);
     case "list":
-      return parseList(raw, label);
+      return parseList(raw, row.values, label);
     case "choice":
       if (typeof raw === "string" && row.values.includes(raw)) return raw;
       throw new InvalidOptionError(label, `one of ${row.values.join(", ")}`, raw);
@@ -112,12 +113,16 @@ function parseBoolean(raw: unknown, label: string): boolean {
   throw new InvalidOptionError(label, "true or false", raw);
 }
 
-function parseList(raw: unknown, label: string): readonly string[] {
+function parseList(raw: unknown, values: readonly string[] | undefined, label: string): readonly string[] {
   const items = typeof raw === "string" ? raw.split(",") : raw;
   if (!Array.isArray(items) || !items.every((item) => typeof item === "string")) {
     throw new InvalidOptionError(label, "a list of words separated by commas", raw);
   }
-  return Object.freeze(items.map((item) => item.trim()).filter((item) => item !== ""));
+  const words = items.map((item) => item.trim()).filter((item) => item !== "");
+  if (values !== undefined && (words.length === 0 || !words.every((word) => values.includes(word)))) {
+    throw new InvalidOptionError(label, `one or more of ${values.join(", ")}`, raw);
+  }
+  return Object.freeze(words);
 }
 
 /** The file's `{ cpu: { maxQueue: 5 } }` and `{ "cpu.maxQueue": 5 }` mean the same. Unknown names are refused. */
@@ -164,13 +169,8 @@ function checkTogether(values: ReadonlyMap<OptionName, OptionValue>): void {
     );
   }
 
-  const secret = String(values.get("auth.jwtSecret"));
-  if (secret !== "" && Buffer.byteLength(secret) < 32) {
-    throw new AllcoresError(
-      "ALLCORES_ERR_INVALID_OPTION",
-      "auth.jwtSecret must have at least 32 bytes (RFC 7518, section 3.2). `openssl rand -base64 32` makes one.",
-    );
-  }
+  checkSecret(String(values.get("auth.jwtSecret")), values.get("auth.jwtAlgorithms") as readonly string[]);
+  checkOrigins(values.get("limits.origins") as readonly string[]);
 
   const adminHost = String(values.get("adminHost"));
   if (!isLoopbackHost(adminHost) && values.get("admin.token") === "") {

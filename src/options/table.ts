@@ -37,6 +37,8 @@ export interface StringRow extends RowBase {
 export interface ListRow extends RowBase {
   /** Comma-separated in flags and environment, an array of strings in a file. */
   readonly type: "list";
+  /** The words that may be in the list, at least one of them. Without it: any words, or none. */
+  readonly values?: readonly string[];
   readonly default: readonly string[];
 }
 
@@ -267,15 +269,16 @@ export const OPTION_TABLE = {
   },
   "auth.jwtAlgorithms": {
     type: "list",
+    values: ["HS256", "HS384", "HS512"],
     default: ["HS256"],
-    doc: "Accepted signature algorithms: HS256, HS384, HS512.",
+    doc: "Accepted signature algorithms: HS256, HS384, HS512. HS384 and HS512 ask for a secret of 48 and 64 bytes.",
   },
   "auth.jwtIssuer": { type: "string", default: "", doc: "The `iss` a token must have. Empty: any." },
   "auth.jwtAudience": { type: "string", default: "", doc: "The `aud` a token must have. Empty: any." },
   "limits.origins": {
     type: "list",
     default: [],
-    doc: "Origins that browsers may connect from, e.g. https://chat.example. Empty: any. `same` allows the page's own host.",
+    doc: "Origins that browsers may connect from, e.g. https://chat.example. Empty: any. `same` allows the host that was asked. Requests without an Origin header (programs, and pages that ask their own host) are let in.",
   },
   "limits.maxPayloadBytes": {
     type: "integer",
@@ -307,10 +310,10 @@ export const OPTION_TABLE = {
   },
   "limits.maxKeys": {
     type: "integer",
-    default: 1000,
+    default: 100_000,
     min: 1,
     max: 1_000_000,
-    doc: "Most array elements and object keys in a packet, all levels together.",
+    doc: "Most array elements and object keys in a packet, all levels together. JSON that fits the default maxPayloadBytes seldom has as many.",
   },
   "limits.maxNameLength": {
     type: "integer",
@@ -325,6 +328,13 @@ export const OPTION_TABLE = {
     min: 0,
     max: 1000,
     doc: "Most binary attachments of one packet.",
+  },
+  "limits.attachmentTimeoutMs": {
+    type: "integer",
+    default: 10_000,
+    min: 100,
+    max: MINUTE_MS * 10,
+    doc: "Longest wait for the next binary attachment that a packet announced. After that the connection is closed.",
   },
 } as const satisfies Record<string, Row>;
 
