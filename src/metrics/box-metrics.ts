@@ -64,7 +64,7 @@ export class BoxMetrics {
       bytesIn: this.#ledger.total("allcores_received_bytes_total"),
       bytesOut: this.#ledger.total("allcores_sent_bytes_total"),
       connects: this.#ledger.total("allcores_connects_total"),
-      disconnects: this.#ledger.total("allcores_disconnects_total"),
+      disconnects: this.#ledger.total("allcores_disconnects_total") + this.counters.lost,
       errors: this.#ledger.total("allcores_errors_total") + this.counters.errors,
     };
   }
@@ -100,6 +100,8 @@ export class BoxMetrics {
 
   #leave(peer: Peer): void {
     this.#peers.delete(peer);
+    const lost = this.#ledger.totalOf(peer, "allcores_connections");
+    if (lost > 0) this.counters.sessionsLost(peer.slot, lost);
     this.#ledger.retire(peer);
     this.#settle(peer);
   }

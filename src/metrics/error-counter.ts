@@ -6,17 +6,15 @@ import { LabelCounter } from "./label-counter.ts";
 
 export class ErrorCounter {
   readonly #counts = new LabelCounter(["code", "stage"]);
-  #total = 0;
 
   get total(): number {
-    return this.#total;
+    return this.#counts.total;
   }
 
   /** `stage` is one of few words that say where the error came from. */
   add(error: unknown, stage: string): void {
     const { code } = Object(error) as { code?: unknown };
     this.#counts.add(ERROR_CODES.find((known) => known === code) ?? "other", stage);
-    this.#total++;
   }
 
   samples(): MetricSample[] {

@@ -20,13 +20,21 @@ export class LabelCounter<L extends string> {
     this.#maxSeries = options.maxSeries ?? 100;
   }
 
+  get total(): number {
+    return this.samples().reduce((sum, { value }) => sum + value, 0);
+  }
+
   /** Adds one to the series with these label values, in the order of the names. */
   add(...values: readonly string[]): void {
+    this.addMany(1, ...values);
+  }
+
+  addMany(count: number, ...values: readonly string[]): void {
     const key = values.join("\n");
     const entry = this.#counts.get(key);
-    if (entry !== undefined) entry.count++;
-    else if (this.#counts.size < this.#maxSeries) this.#counts.set(key, { values, count: 1 });
-    else this.#countOther();
+    if (entry !== undefined) entry.count += count;
+    else if (this.#counts.size < this.#maxSeries) this.#counts.set(key, { values, count });
+    else this.#addOther(count);
   }
 
   samples(labels: MetricSample["labels"] = {}): MetricSample[] {
@@ -36,11 +44,11 @@ export class LabelCounter<L extends string> {
     });
   }
 
-  #countOther(): void {
+  #addOther(count: number): void {
     const values = this.#names.map(() => OTHER);
     const key = values.join("\n");
     const entry = this.#counts.get(key) ?? { values, count: 0 };
-    entry.count++;
+    entry.count += count;
     this.#counts.set(key, entry);
   }
 }

@@ -45,15 +45,14 @@ export class MetricsLedger<K> {
     return [retired, ...[...this.#live.values()].map(({ snapshot }) => snapshot)];
   }
 
-  /** The sum over all series and processes of a metric of allcores' own. */
+  /** The sum over all series and processes, the gone included, of a metric of allcores' own. */
   total(name: MetricName): number {
-    let total = 0;
-    for (const snapshot of this.snapshots()) {
-      for (const family of snapshot) {
-        if (family.name === name) total += family.values.reduce((sum, { value }) => sum + value, 0);
-      }
-    }
-    return total;
+    return this.snapshots().reduce((sum, snapshot) => sum + totalOf(snapshot, name), 0);
+  }
+
+  /** The same of one live process. */
+  totalOf(key: K, name: MetricName): number {
+    return totalOf(this.#live.get(key)?.snapshot ?? [], name);
   }
 
   #keepTotals(family: MetricFamily): void {
@@ -66,4 +65,9 @@ export class MetricsLedger<K> {
       this.#retired.set(family.name, kept);
     }
   }
+}
+
+function totalOf(snapshot: Snapshot, name: MetricName): number {
+  const values = snapshot.find((family) => family.name === name)?.values ?? [];
+  return values.reduce((sum, { value }) => sum + value, 0);
 }

@@ -14,11 +14,16 @@ export class PrimaryCounters {
   readonly #assigned = new LabelCounter(["slot"], BY_SLOT);
   readonly #refused = new LabelCounter(["status"]);
   readonly #workerRestarts = new LabelCounter(["slot", "reason"], BY_SLOT);
+  readonly #lost = new LabelCounter(["slot", "reason"], BY_SLOT);
   readonly #errors = new ErrorCounter();
   #accepted = 0;
 
   get errors(): number {
     return this.#errors.total;
+  }
+
+  get lost(): number {
+    return this.#lost.total;
   }
 
   routerAccepted(): void {
@@ -37,6 +42,11 @@ export class PrimaryCounters {
     this.#workerRestarts.add(String(slot), reason);
   }
 
+  /** A process died with so many sessions open, which nobody was left to count. */
+  sessionsLost(slot: number, count: number): void {
+    this.#lost.addMany(count, String(slot), "worker_gone");
+  }
+
   /** An error was caught in the primary. `stage` is one of few words that say where. */
   onError(error: unknown, { stage }: { readonly stage: string }): void {
     this.#errors.add(error, stage);
@@ -48,6 +58,7 @@ export class PrimaryCounters {
       family("allcores_router_assigned_total", this.#assigned.samples()),
       family("allcores_router_refused_total", this.#refused.samples()),
       family("allcores_worker_restarts_total", this.#workerRestarts.samples()),
+      family("allcores_disconnects_total", this.#lost.samples()),
       family("allcores_errors_total", this.#errors.samples()),
     ];
   }

@@ -20,7 +20,10 @@ export const METRIC_TABLE = {
 
   allcores_connections: { type: "gauge", help: "Open Engine.IO sessions by slot and transport." },
   allcores_connects_total: { type: "counter", help: "Engine.IO sessions opened, by slot and first transport." },
-  allcores_disconnects_total: { type: "counter", help: "Engine.IO sessions closed, by slot and reason." },
+  allcores_disconnects_total: {
+    type: "counter",
+    help: "Engine.IO sessions closed, by slot and reason. worker_gone: their worker died.",
+  },
   allcores_messages_received_total: { type: "counter", help: "Socket.IO packets that came from clients." },
   allcores_messages_sent_total: {
     type: "counter",
