@@ -38,19 +38,25 @@ export function createVerifier(auth: Options["auth"]): (token: string) => Promis
   };
 }
 
+export interface SignedToken {
+  readonly token: string;
+  /** What is in it, `iat` and `exp` included. */
+  readonly claims: Claims & { readonly exp: number };
+}
+
 /** A token as `createVerifier` with the same options takes it, good for `lifetimeSeconds` from now. */
-export async function signToken(auth: Options["auth"], claims: Claims, lifetimeSeconds: number): Promise<string> {
+export async function signToken(auth: Options["auth"], own: Claims, lifetimeSeconds: number): Promise<SignedToken> {
   const [alg = "HS256"] = auth.jwtAlgorithms;
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  return new SignJWT({
+  const iat = Math.floor(Date.now() / 1000);
+  const claims = {
     ...(auth.jwtIssuer !== "" && { iss: auth.jwtIssuer }),
     ...(auth.jwtAudience !== "" && { aud: auth.jwtAudience }),
-    ...claims,
-    iat: nowSeconds,
-    exp: nowSeconds + lifetimeSeconds,
-  })
-    .setProtectedHeader({ alg, typ: "JWT" })
-    .sign(secretKey(auth));
+    ...own,
+    iat,
+    exp: iat + lifetimeSeconds,
+  };
+  const token = await new SignJWT(claims).setProtectedHeader({ alg, typ: "JWT" }).sign(secretKey(auth));
+  return { token, claims };
 }
 
 function secretKey(auth: Options["auth"]): KeyObject {

@@ -7,6 +7,8 @@ import { closestName } from "../lib/closest-name.ts";
 export interface FlagSpec {
   readonly type: "string" | "boolean";
   readonly short?: string;
+  /** Takes text and may be given several times: its values are in `lists`, not in `flags`. */
+  readonly isRepeatable?: true;
 }
 
 export interface ArgumentSpec {
@@ -18,6 +20,8 @@ export interface ArgumentSpec {
 
 export interface ParsedArguments {
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** The values of repeatable flags, in the order they were given. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly positionals: readonly string[];
 }
 
@@ -32,14 +36,19 @@ export function parseArguments(verb: string, args: readonly string[], spec: Argu
   });
 
   const flags: Record<string, string | boolean> = {};
+  const lists: Record<string, string[]> = {};
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind === "option") Object.assign(flags, readFlag(verb, token, spec.flags));
+    if (token.kind !== "option") continue;
+    for (const [name, value] of Object.entries(readFlag(verb, token, spec.flags))) {
+      if (spec.flags[name]?.isRepeatable !== true) flags[name] = value;
+      else lists[name] = [...(lists[name] ?? []), String(value)];
+    }
   }
   const surplus = positionals[spec.maxPositionals ?? 0];
   if (surplus !== undefined) throw usageError(`\`allcores ${verb}\` does not take "${surplus}".`, verb);
-  return { flags, positionals };
+  return { flags, lists, positionals };
 }
 
 interface FlagToken {

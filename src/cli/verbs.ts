@@ -4,6 +4,7 @@ import { config } from "./config.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
+import { token } from "./token.ts";
 import type { Verb } from "./verb.ts";
 
-export const VERBS: readonly Verb[] = [start, stop, status, config];
+export const VERBS: readonly Verb[] = [start, stop, status, token, config];

@@ -14,7 +14,8 @@ import { connectRaw } from "../helpers/raw-client.ts";
 
 const config = { "auth.jwtSecret": "0123456789abcdef0123456789abcdef" };
 const { auth } = resolveOptions({ file: config }).options;
-const tokenOf = (sub: string, lifetimeSeconds = 60): Promise<string> => signToken(auth, { sub }, lifetimeSeconds);
+const tokenOf = async (sub: string, lifetimeSeconds = 60): Promise<string> =>
+  (await signToken(auth, { sub }, lifetimeSeconds)).token;
 
 type Refusal = Error & { data?: unknown };
 
