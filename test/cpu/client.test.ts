@@ -51,6 +51,13 @@ describe("CpuClient", () => {
     expect(results).toEqual(["commonjs x", undefined]);
   });
 
+  test("runs a TypeScript task where Node runs TypeScript, and says so where it does not", async () => {
+    const result = await cpu.run("typed", "x").catch((error: Error) => error.message);
+
+    const runsTypeScript = "typescript" in process.features && process.features.typescript !== false;
+    expect(result).toEqual(runsTypeScript ? "typed x" : expect.stringContaining('Unknown file extension ".ts"'));
+  });
+
   test("rejects with what the task threw as the cause", async () => {
     const error = await cpu.run("throws").catch((thrown) => thrown);
 
@@ -174,6 +181,7 @@ describe("CpuClient, with one thread and a short queue", () => {
     const [one, two] = [await box.client(), await box.client()];
     const running = runUntilReleased(one, "go");
     const waiting = [one.run("echo", 1), one.run("echo", 2)];
+    while (box.supervisor.status().queued < 2) await once(box.peers, "message");
 
     const refused = outcome(two.run("echo", 3));
     const own = outcome(one.run("echo", 4));

@@ -121,6 +121,7 @@ describe("TaskQueue", () => {
   test("a task that is late while it waits leaves the queue", async () => {
     const bench = new Bench();
     bench.submit("a");
+    await bench.run(0);
     const late = bench.submit("b", { deadlineMs: 1 });
 
     await expect(late.result).rejects.toMatchObject({ code: "ALLCORES_ERR_TASK_DEADLINE" });
