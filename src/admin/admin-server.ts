@@ -2,7 +2,7 @@
 // Whatever is asked of it, and however, it answers with a reply or closes the connection, and the primary goes on.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { AllcoresError } from "../errors.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
@@ -56,10 +56,11 @@ export class AdminServer extends Lifecycle {
     this.#server.on("clientError", (_error, socket) => refuseBadRequest(socket as Socket));
   }
 
-  /** `http://HOST:PORT` of the listener. Only while running. */
+  /** `http://HOST:PORT` of the listener; while it does not listen, where it was told to. */
   get url(): string {
-    const { family, address, port } = this.#server.address() as AddressInfo;
-    return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    const { adminHost, adminPort } = this.#options.options;
+    const { address = adminHost, port = adminPort } = (this.#server.address() ?? {}) as Partial<AddressInfo>;
+    return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
   }
 
   protected override async onStart(): Promise<void> {

@@ -51,9 +51,9 @@ export class CpuSupervisor extends Lifecycle {
   }
 
   status(): CpuStatus {
-    const { state = "gone", pid = null, report } = this.#child ?? {};
+    const { state = "off", pid = null, report } = this.#child ?? {};
     const { threads } = this.#options.options.cpu;
-    if (state === "gone") return { pid: null, state, queued: 0, running: 0, threads };
+    if (state === "off" || state === "gone") return { pid: null, state, queued: 0, running: 0, threads };
     return { pid, state, queued: report?.queued ?? 0, running: report?.running ?? 0, threads };
   }
 

@@ -46,9 +46,10 @@ export interface WorkerStatus {
 }
 
 export interface CpuStatus {
-  /** `null` while the cpu process is being forked again. */
+  /** `null` while there is no cpu process. */
   readonly pid: number | null;
-  readonly state: "starting" | "ready" | "draining" | "gone";
+  /** `off` when the app has no tasks; `gone` while the process is being forked again. */
+  readonly state: "off" | "starting" | "ready" | "draining" | "gone";
   /** Tasks waiting for a thread. */
   readonly queued: number;
   /** Tasks on a thread. */

@@ -202,6 +202,19 @@ describe("AdminServer", () => {
     expect(refused).toBe("");
   });
 
+  // `status` shows it while the box boots and while it ends.
+  test("tells where it will be, is and was, never failing", async () => {
+    const { options } = resolveOptions({ flags: { "admin-host": "::1", "admin-port": "9400" } });
+    const idle = new AdminServer({ options, log, status: () => status, metricsText: () => metricsText() });
+    await start();
+    const running = server.url;
+    await server.close();
+
+    expect(idle.url).toBe("http://[::1]:9400");
+    expect(running).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    expect(server.url).toBe("http://127.0.0.1:0");
+  });
+
   test("names the listener that is in its way", async () => {
     await start();
     const { port } = new URL(server.url);

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Logger } from "../../src/lib/logger.ts";
+import { Peers } from "../../src/bus/peers.ts";
+import { createLogger, type Logger } from "../../src/lib/logger.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
+import { CpuSupervisor } from "../../src/primary/cpu-supervisor.ts";
 import { CpuBox, type CpuBoxOptions, startCpuBox } from "../helpers/cpu-box.ts";
 
 let boxes: CpuBox[];
@@ -126,6 +129,21 @@ describe("CpuSupervisor", () => {
     expect(await taken[1]).toHaveLength(5_000_000);
     expect(box.supervisor.status()).toMatchObject({ pid: null, state: "gone" });
     expect(box.supervisor.restarts).toBe(0);
+  });
+
+  test("is off until it is started, which an app without tasks never asks for", async () => {
+    const { options } = resolveOptions({});
+    const supervisor = new CpuSupervisor({
+      peers: new Peers(),
+      options,
+      log: createLogger({ level: "silent" }),
+      bus: { path: "", secret: "" },
+      runtimeDir: "",
+      onError: () => {},
+    });
+
+    expect(supervisor.status()).toMatchObject({ pid: null, state: "off", running: 0 });
+    await supervisor.close();
   });
 
   test("a drain ends tasks that take too long, with their process", async () => {

@@ -64,7 +64,7 @@ const TILES: readonly TileSpec[] = [
     title: "Tasks running",
     read: ({ poolRunning }) => poolRunning,
     show: (value, { cpu }) => ({ value: formatCount(value), unit: `of ${cpu.threads} threads` }),
-    note: (_moment, { cpu }) => `cpu process ${cpu.state}`,
+    note: (_moment, { cpu }) => (cpu.state === "off" ? "the app has no tasks" : `cpu process ${cpu.state}`),
     floor: 1,
   },
   {
