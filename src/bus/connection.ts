@@ -89,14 +89,15 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   }
 
   #flush(): void {
-    const [first, ...others] = this.#pending;
+    const [first] = this.#pending;
     if (first === undefined) return;
-    const batch = others.length === 0 ? first : Buffer.concat(this.#pending);
+    const batch = this.#pending.length === 1 ? first : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
     if (this.#socket.writable) this.#socket.write(batch);
   }
 
+  /** A listener that finds a frame malformed throws, and the connection closes, as for bytes that are no frame. */
   #read(chunk: Buffer): void {
     try {
       this.#reader.push(chunk);

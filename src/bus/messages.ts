@@ -32,8 +32,8 @@ export interface RefusedMessage {
 /** Socket worker or cpu process: it can take work from now on. */
 export interface ReadyMessage {
   readonly type: "ready";
-  /** Socket worker: the URL of its app's task folder, if the app has one. */
-  readonly tasks?: string;
+  /** Socket worker: whether its app has CPU tasks. */
+  readonly hasTasks?: boolean;
 }
 
 /** Worker: it cannot start, and why. It exits after this. */

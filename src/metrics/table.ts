@@ -38,6 +38,10 @@ export const METRIC_TABLE = {
     help: "Payload bytes of the sent packets, attachments included, framing and compression not.",
   },
   allcores_errors_total: { type: "counter", help: "Errors that were caught, by code and by the stage they came from." },
+  allcores_recoveries_total: {
+    type: "counter",
+    help: "Clients that came back for their session: recovered, or why not.",
+  },
   allcores_refusals_total: { type: "counter", help: "Handshakes, packets and events that were refused, by reason." },
 
   allcores_event_loop_lag_p50_seconds: {

@@ -12,6 +12,9 @@ import { LabelCounter } from "./label-counter.ts";
 const TRANSPORTS = ["polling", "websocket", "webtransport"] as const;
 const CLOSE_REASONS = ["transport close", "transport error", "ping timeout", "parse error", "forced close"] as const;
 
+/** Listeners to `packetCreate` that this file adds to each session: whoever looks for others' has to know. */
+export const OWN_PACKET_LISTENERS = 1;
+
 /** The parts of an Engine.IO session that are looked at. */
 interface EngineSession {
   readonly transport: { readonly name: string };
@@ -52,6 +55,12 @@ export class Traffic {
       single("allcores_received_bytes_total", this.#receivedBytes, labels),
       single("allcores_sent_bytes_total", this.#sentBytes, labels),
     ];
+  }
+
+  /** A message that reached a client past Engine.IO, as the bytes that went over the wire. */
+  countSent(bytes: number): void {
+    this.#sent++;
+    this.#sentBytes += bytes;
   }
 
   #watch(session: EngineSession): void {

@@ -33,6 +33,7 @@ export class WorkerMetrics {
   readonly #reporter: MetricsReporter;
   readonly #errors = new ErrorCounter();
   readonly #refusals = new LabelCounter(["reason"]);
+  readonly #recoveries = new LabelCounter(["outcome"]);
   readonly #warned = new Set<string>();
   #appFailures = 0;
 
@@ -60,6 +61,16 @@ export class WorkerMetrics {
     this.#refusals.add(reason);
   }
 
+  /** A message reached a client past Engine.IO. */
+  countSent(bytes: number): void {
+    this.#traffic.countSent(bytes);
+  }
+
+  /** A client came back and asked for its session. `outcome` is one of few words. */
+  onRestore(outcome: string): void {
+    this.#recoveries.add(outcome);
+  }
+
   /** An error was caught. `stage` is one of few words that say where; codes that are not allcores' count as "other". */
   onError(error: unknown, { stage }: { readonly stage: string }): void {
     this.#errors.add(error, stage);
@@ -82,6 +93,7 @@ export class WorkerMetrics {
       ...this.#traffic.families(labels),
       family("allcores_errors_total", this.#errors.samples()),
       family("allcores_refusals_total", this.#refusals.samples()),
+      family("allcores_recoveries_total", this.#recoveries.samples()),
       single("allcores_app_metrics_failures_total", this.#appFailures, labels),
       single("allcores_bus_queued_bytes", this.#bus.queuedBytes, {
         role: "socket-worker",

@@ -1,46 +1,85 @@
-// Hands connections to one worker over Node's IPC channel, and knows which of them have not left yet.
-// Node sends one handle at a time and queues the rest in this process: when the worker dies, those can go elsewhere.
+// Hands connections to one worker over Node's IPC channel, and takes back those that never got there.
+//
+// Node sends one handle at a time, waits until the worker has acknowledged it, and queues the rest in this process. When
+// the worker dies, the queued ones are untouched, and so is the one that was not acknowledged: the worker answers
+// nothing before it acknowledges. Node itself forgets them all, open, and their clients would wait for ever.
 
+import type { ChildProcess } from "node:child_process";
 import type { Worker } from "node:cluster";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+
+/** Called when the connection never reached the worker: it is the caller's again, under this socket. */
+export type GiveBack = (socket: Socket) => void;
+
+interface InFlight {
+  readonly handle: TcpHandle;
+  readonly giveBack: GiveBack;
+}
+
+/** The parts of Node's TCP handle and child process that this needs and Node does not offer. */
+interface TcpHandle {
+  reading: boolean;
+  readStop(): void;
+}
+type ProcessInternals = ChildProcess & { readonly _pendingMessage?: { readonly handle?: TcpHandle } | null };
 
 export class HandOver {
   readonly #worker: Worker;
-  readonly #inLine = new Map<Socket, (left: boolean) => void>();
+  readonly #inLine = new Map<Socket, GiveBack>();
+  /** The connection that was sent last. */
+  #inFlight: InFlight | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
-    worker.once("exit", () => this.#giveBack());
+    worker.once("exit", () => this.#takeBack());
   }
 
-  /** Connections that wait for the worker to take those before them. */
-  get inLine(): number {
-    return this.#inLine.size;
-  }
-
-  /** Resolves to `true` when the handle has left this process, to `false` when it never will: then it is the caller's again. */
-  send(socket: Socket, head: Buffer, isNew: boolean): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (left: boolean): void => {
-        if (this.#inLine.delete(socket)) resolve(left);
-      };
-      this.#inLine.set(socket, settle);
-      const message = { type: "sticky:connection", data: head, isNew };
-      try {
-        this.#worker.send(message, socket, { keepOpen: false }, (error) => settle(error === null || !isOpen(socket)));
-      } catch {
-        settle(!isOpen(socket));
-      }
+  /** Sends the connection with the bytes read from it. Stop reading it before: see `stopReading`. */
+  send(socket: Socket, head: Buffer, isNew: boolean, giveBack: GiveBack): void {
+    const handle = handleOf(socket);
+    if (handle === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#inLine.set(socket, giveBack);
+    const message = { type: "sticky:connection", data: head, isNew };
+    this.#worker.send(message, socket, { keepOpen: false }, (error) => {
+      // Taken back already: the worker died meanwhile.
+      if (!this.#inLine.delete(socket)) return;
+      if (error === null) this.#inFlight = { handle, giveBack };
+      else if (handleOf(socket) === undefined) socket.destroy();
+      else giveBack(socket);
     });
   }
 
-  #giveBack(): void {
-    for (const [socket, settle] of [...this.#inLine]) settle(!isOpen(socket));
+  #takeBack(): void {
+    const { _pendingMessage: pending } = this.#worker.process as ProcessInternals;
+    const inFlight = this.#inFlight;
+    if (inFlight !== undefined && pending?.handle === inFlight.handle) {
+      inFlight.giveBack(new Socket({ handle: inFlight.handle, allowHalfOpen: true, pauseOnCreate: true } as object));
+    }
+    const waiting = [...this.#inLine];
+    this.#inLine.clear();
+    for (const [socket, giveBack] of waiting) {
+      if (handleOf(socket) !== undefined) giveBack(socket);
+    }
   }
 }
 
-/** Node takes the handle off the socket when it sends it. */
-function isOpen(socket: Socket): boolean {
-  const { _handle: handle } = socket as Socket & { _handle?: object | null };
-  return !socket.destroyed && handle !== null && handle !== undefined;
+/**
+ * Stops the handle itself. `pause()` alone lets the kernel's bytes flow into the primary until the stream's buffer is
+ * full, and what arrives between that and the hand-over would be lost: the client would hang for ever.
+ */
+export function stopReading(socket: Socket): void {
+  socket.pause();
+  const handle = handleOf(socket);
+  if (handle === undefined) return;
+  handle.reading = false;
+  handle.readStop();
+}
+
+/** Node takes the handle off the socket when it sends it, or closes it. */
+function handleOf(socket: Socket): TcpHandle | undefined {
+  const { _handle: handle } = socket as Socket & { _handle?: TcpHandle | null };
+  return handle ?? undefined;
 }

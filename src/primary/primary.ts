@@ -1,17 +1,22 @@
-// The primary of a box: composes router, supervisor and bus, and starts and stops them in order.
-// It has no business logic of its own.
+// The primary of a box: composes its parts, and starts and stops them in order. It has no business logic of its own.
 
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
+import { AdminServer } from "../admin/admin-server.ts";
 import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
 import { Peers } from "../bus/peers.ts";
 import type { AllcoresError } from "../errors.ts";
 import { Fanout } from "../fanout/fanout.ts";
+import { HubServer } from "../hub/hub-server.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
-import type { Logger } from "../lib/logger.ts";
+import { errorFields, type Logger } from "../lib/logger.ts";
+import type { BoxFigures } from "../metrics/box-figures.ts";
+import { BoxMetrics } from "../metrics/box-metrics.ts";
 import type { Options } from "../options/options.ts";
+import { PresenceServer } from "../presence/presence-server.ts";
+import { CpuSupervisor } from "./cpu-supervisor.ts";
 import { Router } from "./router.ts";
 import type { BoxState, BoxStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -32,6 +37,8 @@ interface PrimaryEvents {
   failed: [error: AllcoresError];
 }
 
+/** Of the time a drain may take, what is kept for the tasks after the socket workers are gone. */
+const CPU_DRAIN_MS = 1000;
 const FANOUT_DRAIN_MS = 1000;
 
 export class Primary extends Lifecycle {
@@ -39,33 +46,61 @@ export class Primary extends Lifecycle {
   readonly #options: Options;
   readonly #startedAt = new Date();
   readonly #peers = new Peers();
+  readonly #metrics: BoxMetrics;
+  readonly #admin: AdminServer;
   readonly #bus: BusServer;
+  readonly #hub: HubServer | undefined;
+  readonly #presence: PresenceServer;
+  readonly #fanout: Fanout | undefined;
+  readonly #cpu: CpuSupervisor;
   readonly #supervisor: Supervisor;
   readonly #router: Router;
-  /** The way to other boxes, when there is a Redis. */
-  readonly #fanout: Fanout | undefined;
 
   constructor({ options, appUrl, log, runtimeDir, listenFd }: PrimaryOptions) {
     super();
     this.#options = options;
-    const busPath = join(runtimeDir, `bus-${process.pid}.sock`);
-    const busSecret = randomBytes(32).toString("base64url");
-    this.#bus = new BusServer({
-      path: busPath,
-      secret: busSecret,
-      onPeer: (connection, hello) => this.#peers.add(connection, hello),
-    });
-    this.#fanout = options.redisUrl === "" ? undefined : new Fanout({ peers: this.#peers, options, log });
-    this.#supervisor = new Supervisor({
-      peers: this.#peers,
+    const peers = this.#peers;
+    const bus = { path: join(runtimeDir, `bus-${process.pid}.sock`), secret: randomBytes(32).toString("base64url") };
+
+    this.#metrics = new BoxMetrics({ peers, figures: () => this.#figures() });
+    const { counters } = this.#metrics;
+    this.#admin = new AdminServer({
+      options,
       log,
-      init: { busPath, busSecret, appUrl: appUrl.href, options },
+      status: () => this.status(),
+      metricsText: () => this.#metrics.text(),
+    });
+    this.#bus = new BusServer({ ...bus, onPeer: (connection, hello) => peers.add(connection, hello) });
+    this.#hub = options.bus === "box" ? new HubServer({ peers, options }) : undefined;
+    this.#presence = new PresenceServer({ peers, options });
+    this.#fanout = options.redisUrl === "" ? undefined : new Fanout({ peers, options, log });
+    this.#cpu = new CpuSupervisor({
+      peers,
+      options,
+      log,
+      bus,
+      runtimeDir,
+      onError: (error, context) => {
+        counters.onError(error, context);
+        log.error({ ...errorFields(error), ...context }, "a part of the box has a problem");
+      },
+    });
+    const init = { busPath: bus.path, busSecret: bus.secret, appUrl: appUrl.href, options };
+    this.#supervisor = new Supervisor({
+      peers,
+      log,
+      init,
+      onRestart: (slot, why) => counters.workerRestart(slot, why),
     });
     this.#router = new Router({
       options,
       listenFd,
       targets: () => this.#supervisor.routeTargets(),
-      events: { onAccepted: () => {}, onAssigned: () => {}, onRefused: () => {} },
+      events: {
+        onAccepted: () => counters.routerAccepted(),
+        onAssigned: ({ slot }) => counters.routerAssigned(slot),
+        onRefused: (status) => counters.routerRefused(status),
+      },
     });
     this.#supervisor.events.on("workerReady", () => this.#router.workerReady());
     this.#supervisor.events.on("failed", (error) => this.events.emit("failed", error));
@@ -77,33 +112,39 @@ export class Primary extends Lifecycle {
 
   /** What the box says about itself now. */
   status(): BoxStatus {
-    const { adminHost, adminPort, bus, cpu } = this.#options;
     return {
       pid: process.pid,
       version: VERSION,
       state: this.#boxState(),
       url: this.url,
-      adminUrl: `http://${adminHost}:${adminPort}`,
+      adminUrl: this.#admin.url,
       startedAt: this.#startedAt.toISOString(),
-      bus,
+      bus: this.#options.bus,
       workers: this.#supervisor.status(),
-      cpu: { pid: null, state: "gone", queued: 0, running: 0, threads: cpu.threads },
+      cpu: this.#cpu.status(),
       redis: this.#fanout?.status() ?? null,
-      presence: { members: 0, rooms: 0 },
-      traffic: { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, connects: 0, disconnects: 0, errors: 0 },
+      presence: this.#presence.status(),
+      traffic: this.#metrics.traffic(),
     };
   }
 
+  /** The port comes first: a client that connects during boot waits for a worker instead of being refused. */
   protected override async onStart(): Promise<void> {
     await this.#bus.start();
+    await this.#hub?.start();
+    await this.#presence.start();
     await this.#fanout?.start();
+    await this.#admin.start();
     await this.#router.start();
     await this.#supervisor.start();
+    if (this.#supervisor.appHasTasks) await this.#cpu.start();
   }
 
   protected override async onDrain(deadlineMs: number): Promise<void> {
+    const cpuMs = Math.min(CPU_DRAIN_MS, deadlineMs / 10);
     await this.#router.drain(deadlineMs);
-    await this.#supervisor.drain(deadlineMs);
+    await this.#supervisor.drain(deadlineMs - cpuMs);
+    await this.#cpu.drain(cpuMs);
     // What workers said on their way out is still to reach the other boxes.
     await this.#fanout?.drain(FANOUT_DRAIN_MS);
   }
@@ -111,8 +152,26 @@ export class Primary extends Lifecycle {
   protected override async onClose(): Promise<void> {
     await this.#router.close();
     await this.#supervisor.close();
+    await this.#cpu.close();
+    await this.#admin.close();
     await this.#fanout?.close();
+    await this.#presence.close();
+    await this.#hub?.close();
     await this.#bus.close();
+    this.#metrics.close();
+  }
+
+  #figures(): BoxFigures {
+    const { queued, running, threads } = this.#cpu.status();
+    return {
+      state: this.#boxState(),
+      startedAtMs: this.#startedAt.getTime(),
+      workers: this.#supervisor.status(),
+      routerWaiting: this.#router.pending,
+      pool: { queued, running, threads, restarts: this.#cpu.restarts, totals: this.#cpu.totals() },
+      presence: this.#presence.status(),
+      redis: this.#fanout === undefined ? null : { ...this.#fanout.counters(), state: this.#fanout.status().state },
+    };
   }
 
   #boxState(): BoxState {

@@ -9,6 +9,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { AllcoresError, toError } from "../errors.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Options } from "../options/options.ts";
+import { type HandOver, stopReading } from "./hand-over.ts";
 import { HeadReader } from "./head-reader.ts";
 import { pickLeastLoaded, type WorkerLoad } from "./pick-worker.ts";
 import { type RefusalStatus, refuse } from "./refuse.ts";
@@ -23,9 +24,9 @@ export interface RouteTarget {
   readonly state: "ready" | "draining";
   /**
    * Hands over a connection that nobody reads any more, with the bytes read so far. `isNew` says that it will become
-   * a client, not a further request of one. Resolves to `false` when the worker died before the handle left.
+   * a client, not a further request of one. When the worker dies before it has the connection, `giveBack` gets it.
    */
-  readonly handOver: (socket: Socket, head: Buffer, isNew: boolean) => Promise<boolean>;
+  readonly handOver: HandOver["send"];
 }
 
 export interface RouterEvents {
@@ -180,10 +181,10 @@ export class Router extends Lifecycle {
       this.#lastPicked = target.slot;
     }
     this.#options.events.onAssigned(target);
-    void target.handOver(request.socket, request.head, isNew).then((left) => {
-      if (left) return;
+    target.handOver(request.socket, request.head, isNew, (socket) => {
       if (isNew) target.load.unassign();
-      this.#assign(request);
+      // Not at once: news of the worker's death must get a turn.
+      setImmediate(() => this.#assign({ ...request, socket }));
     });
   }
 
@@ -219,18 +220,6 @@ export class Router extends Lifecycle {
     this.#options.events.onRefused(status);
     refuse(socket, status);
   }
-}
-
-/**
- * Stops the handle itself. `pause()` alone lets the kernel's bytes flow into the primary until the stream's buffer is
- * full, and what arrives between that and the hand-over would be lost: the client would hang for ever.
- */
-function stopReading(socket: Socket): void {
-  socket.pause();
-  const { _handle: handle } = socket as Socket & { _handle?: { readStop(): void; reading: boolean } };
-  if (handle === undefined || handle === null) return;
-  handle.reading = false;
-  handle.readStop();
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): AllcoresError {

@@ -9,6 +9,7 @@ import type { WorkerInit } from "../bus/worker-init.ts";
 import { AllcoresError } from "../errors.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
+import type { RestartReason } from "../metrics/primary-counters.ts";
 import { startIpcRelay } from "./ipc-relay.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import type { RouteTarget } from "./router.ts";
@@ -31,6 +32,8 @@ export interface SupervisorOptions {
   readonly peers: Peers;
   readonly log: Logger;
   readonly init: Omit<WorkerInit, "type" | "slot" | "incarnation">;
+  /** A slot is going to be filled again. */
+  readonly onRestart: (slot: number, reason: RestartReason) => void;
 }
 
 interface Slot {
@@ -89,6 +92,11 @@ export class Supervisor extends Lifecycle {
         memoryBytes: isThere ? (report?.memoryBytes ?? 0) : 0,
       };
     });
+  }
+
+  /** Whether the app has CPU tasks, as a worker that is ready has said. */
+  get appHasTasks(): boolean {
+    return this.workers().some(({ hasTasks }) => hasTasks);
   }
 
   routeTargets(): RouteTarget[] {
@@ -165,6 +173,7 @@ export class Supervisor extends Lifecycle {
     }
     const details = exit.error === undefined ? {} : errorFields(exit.error);
     this.#options.log.error({ ...fields, ...details, restartInMs: delayMs }, `worker is gone: ${cause}`);
+    this.#options.onRestart(slot.index, restartReason(worker, exit));
     slot.restartTimer = setTimeout(() => this.#fill(slot), delayMs);
   }
 
@@ -177,4 +186,9 @@ export class Supervisor extends Lifecycle {
   #cancelRestarts(): void {
     for (const { restartTimer } of this.#slots) clearTimeout(restartTimer);
   }
+}
+
+function restartReason(worker: WorkerProcess, { signal }: WorkerExit): RestartReason {
+  if (worker.servedMs === 0) return "start_failed";
+  return signal === null ? "exited" : "killed";
 }

@@ -3,7 +3,6 @@
 //   starting --ready--> ready --drain--> draining --exit--> gone      (every state: --exit--> gone)
 
 import cluster, { type Worker } from "node:cluster";
-import type { Socket } from "node:net";
 import { type BusMessage, fromWireError, type LoadMessage } from "../bus/messages.ts";
 import type { Peer } from "../bus/peers.ts";
 import { isWorkerInitRequest, type WorkerInit } from "../bus/worker-init.ts";
@@ -37,7 +36,7 @@ export class WorkerProcess {
   #peer: Peer | undefined;
   #error: AllcoresError | undefined;
   #report: LoadMessage | undefined;
-  #tasks: string | undefined;
+  #hasTasks = false;
 
   constructor(init: WorkerInit, startTimeoutMs: number) {
     this.slot = init.slot;
@@ -83,17 +82,18 @@ export class WorkerProcess {
     return this.#report;
   }
 
-  /** The task folder of its app, once it is ready. */
-  get tasks(): string | undefined {
-    return this.#tasks;
+  /** Whether its app has CPU tasks; known once it is ready. */
+  get hasTasks(): boolean {
+    return this.#hasTasks;
   }
 
   /** The router's view, while it can take connections. */
   get routeTarget(): RouteTarget | undefined {
     const { slot, incarnation, load, state } = this;
     if (state !== "ready" && state !== "draining") return undefined;
-    const handOver = (socket: Socket, head: Buffer, isNew: boolean) => this.#handOver.send(socket, head, isNew);
-    return { slot, incarnation, load, state, handOver };
+    // A process that died loses its channel before its exit is known.
+    if (!this.#process.isConnected()) return undefined;
+    return { slot, incarnation, load, state, handOver: (...args) => this.#handOver.send(...args) };
   }
 
   /** Takes what came over the bus from this worker. */
@@ -103,7 +103,7 @@ export class WorkerProcess {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
         this.#readyAt = Date.now();
-        this.#tasks = message.tasks;
+        this.#hasTasks = message.hasTasks === true;
         this.#ready.resolve();
         break;
       case "startFailed":

@@ -5,14 +5,15 @@
 import type { Socket as TcpSocket } from "node:net";
 import type { Socket } from "socket.io";
 import { decodeFrames } from "../lib/ws-frames.ts";
+import { OWN_PACKET_LISTENERS } from "../metrics/traffic.ts";
 import { socketInternals } from "./socket-io-internals.ts";
 
 export interface DeliveryOptions {
   /** Most bytes waiting for one client; one that reads slower is closed, and may come back for what it missed. */
   readonly maxClientBytes: number;
   readonly onSlowClient: () => void;
-  /** Counts the messages that did not take Engine.IO's way. */
-  readonly onDirect: (messages: number, bytes: number) => void;
+  /** A message of so many bytes did not take Engine.IO's way. */
+  readonly onDirect: (bytes: number) => void;
 }
 
 export interface WireMessage {
@@ -73,7 +74,7 @@ export class Delivery {
       connection.close(true);
       return;
     }
-    this.#options.onDirect(1, frames.length);
+    this.#options.onDirect(frames.length);
     const gathered = this.#batch.get(tcp);
     if (gathered === undefined) this.#batch.set(tcp, frames);
     else if (Array.isArray(gathered)) gathered.push(frames);
@@ -97,7 +98,7 @@ function directWay(connection: EngineConnection): TcpSocket | undefined {
     connection.protocol === 4 &&
     transport.name === "websocket" &&
     connection.writeBuffer.length === 0 &&
-    connection.listenerCount("packetCreate") === 0;
+    connection.listenerCount("packetCreate") <= OWN_PACKET_LISTENERS;
   if (!isPlain) return undefined;
   const { socket } = transport;
   const { _socket: tcp, _sender: sender } = socket ?? {};

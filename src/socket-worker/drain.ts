@@ -7,17 +7,17 @@ import { settledWithin } from "../lib/deadline.ts";
 export interface DrainOptions {
   readonly io: Server;
   readonly http: HttpServer;
-  /** Resolves when no CPU task of this worker is in flight any more. */
-  readonly tasksDone: () => Promise<void>;
+  /** Waits for the CPU tasks of this worker in flight, at most so many milliseconds. */
+  readonly drainTasks: (deadlineMs: number) => Promise<void>;
   readonly deadlineMs: number;
 }
 
 /** Of the deadline, what is kept for the clients when tasks take all they are given. */
 const CLOSING_SHARE = 0.2;
 
-export async function drainWorker({ io, http, tasksDone, deadlineMs }: DrainOptions): Promise<void> {
+export async function drainWorker({ io, http, drainTasks, deadlineMs }: DrainOptions): Promise<void> {
   const closingMs = deadlineMs * CLOSING_SHARE;
-  await settledWithin(tasksDone(), deadlineMs - closingMs);
+  await drainTasks(deadlineMs - closingMs);
 
   const requestsDone = new Promise<void>((resolve) => http.close(() => resolve()));
   await settledWithin(Promise.all([moveClients(io), requestsDone]), closingMs);

@@ -7,15 +7,12 @@ import { WebSocketServer } from "ws";
 import { errorFields, type Logger } from "../lib/logger.ts";
 import { sessionIdGenerator, type WorkerName } from "../lib/session-id.ts";
 import type { AppDefinition } from "./app.ts";
-import type { FanoutAdapter } from "./fanout-adapter.ts";
 
 export interface IoServerOptions {
   readonly app: AppDefinition;
   readonly name: WorkerName;
   readonly log: Logger;
-  /** What links this worker's namespaces with those of the others. */
-  readonly adapter: FanoutAdapter["adapter"];
-  /** Socket.IO's options, guarded. */
+  /** Socket.IO's options, the adapter among them. */
   readonly serverOptions: Partial<ServerOptions>;
 }
 
@@ -26,28 +23,15 @@ export interface IoServer {
   readonly takeConnections: () => void;
 }
 
-export function createIoServer({ app, name, log, adapter, serverOptions }: IoServerOptions): IoServer {
+export function createIoServer({ app, name, log, serverOptions }: IoServerOptions): IoServer {
   const http = createServer((req, res) => answerWithApp(app, log, req, res));
   // Connections are injected and never listened for, but only this event starts Node's header and request timeouts.
   http.emit("listening");
 
-  const io = new Server(http, {
-    adapter,
-    ...withoutRecovery(serverOptions, log),
-    // ws 8.23 bounds the pongs it queues; the version that engine.io brings does not.
-    wsEngine: WebSocketServer,
-  });
+  // ws 8.23 bounds the pongs it queues; the version that engine.io brings does not.
+  const io = new Server(http, { ...serverOptions, wsEngine: WebSocketServer });
   io.engine.generateId = sessionIdGenerator(name);
   return { io, http, takeConnections: () => setupWorker(io) };
-}
-
-/** The official cluster adapter cannot recover, and left on, recovery makes it append `""` to every event. */
-function withoutRecovery(options: Partial<ServerOptions>, log: Logger): Partial<ServerOptions> {
-  const { connectionStateRecovery, ...rest } = options;
-  if (connectionStateRecovery !== undefined) {
-    log.warn({}, 'connectionStateRecovery is off: the bus "ipc" cannot do it. Clients that return start afresh.');
-  }
-  return rest;
 }
 
 function answerWithApp(app: AppDefinition, log: Logger, req: IncomingMessage, res: ServerResponse): void {

@@ -1,17 +1,18 @@
-// The socket worker's process: waits for its init message, builds its parts, says ready, serves until told to drain.
+// The socket worker's process: asks for its init message, composes its parts, says ready, serves until told to drain.
 // It ignores the box's signals (the primary alone tells it what to do) and never outlives the primary.
 
-import { createAdapter } from "@socket.io/cluster-adapter";
-import { Registry } from "prom-client";
 import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { isWorkerInit, WORKER_INIT_REQUEST, type WorkerInit } from "../bus/worker-init.ts";
+import { CpuClient } from "../cpu/client.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
+import { WorkerMetrics } from "../metrics/worker-metrics.ts";
+import { PresenceClient } from "../presence/presence-client.ts";
 import { loadApp } from "./app.ts";
+import { chooseAdapter } from "./choose-adapter.ts";
 import type { Box } from "./context.ts";
 import { drainWorker } from "./drain.ts";
-import { createFanoutAdapter } from "./fanout-adapter.ts";
 import { createIoServer } from "./io-server.ts";
 import { startLoadReport } from "./load-report.ts";
 
@@ -58,25 +59,47 @@ async function run(init: WorkerInit, log: Logger): Promise<void> {
 
 async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers: Handler[]): Promise<void> {
   const { slot, incarnation, options } = init;
-  const app = await loadApp(init.appUrl);
-  const fanout = options.redisUrl === "" ? undefined : createFanoutAdapter({ bus, log });
-  if (fanout !== undefined) handlers.push(fanout.handle);
-  const adapter = fanout?.adapter ?? createAdapter();
-  const { io, http, takeConnections } = createIoServer({ app, name: init, log, adapter, serverOptions: app.io ?? {} });
+  // Before the first wait: what the hub says first must find its reader.
+  let metrics: WorkerMetrics | undefined;
+  const adapter = chooseAdapter({
+    bus,
+    options,
+    log,
+    onSlowClient: () => metrics?.onRefusal("slow_client"),
+    onDirect: (bytes) => metrics?.countSent(bytes),
+    onRestore: (outcome) => metrics?.onRestore(outcome),
+  });
+  handlers.push(adapter.handle);
 
-  const box: Box = { slot, incarnation, options, log, metrics: new Registry() };
+  const app = await loadApp(init.appUrl);
+  const { io, http, takeConnections } = createIoServer({
+    app,
+    name: init,
+    log,
+    serverOptions: adapter.apply(app.io ?? {}),
+  });
+  metrics = new WorkerMetrics({ io, bus, slot, log });
+  const cpu = new CpuClient({ bus, slot, incarnation, options, log, tasks: app.tasks });
+  const presence = new PresenceClient({ bus, options, log });
+  for (const part of [metrics, cpu, presence]) handlers.push((message) => part.handle(message));
+
+  const box: Box = { slot, incarnation, options, log, cpu, presence, metrics: metrics.registry };
   await app.setup(io, box);
 
   const stopReporting = startLoadReport(io, bus);
+  const drain = async (deadlineMs: number): Promise<void> => {
+    await drainWorker({ io, http, drainTasks: (ms) => cpu.drain(ms), deadlineMs });
+    stopReporting();
+    cpu.close();
+    await metrics?.close();
+    bus.end();
+  };
   let isDraining = false;
   handlers.push((message) => {
     if (message.type !== "drain" || isDraining) return;
     isDraining = true;
-    void drainWorker({ io, http, tasksDone: () => Promise.resolve(), deadlineMs: message.deadlineMs }).then(() => {
-      stopReporting();
-      process.exit(0);
-    });
+    void drain(message.deadlineMs).finally(() => process.exit(0));
   });
   takeConnections();
-  bus.send({ type: "ready", ...(app.tasks !== undefined && { tasks: String(app.tasks) }) });
+  bus.send({ type: "ready", hasTasks: app.tasks !== undefined });
 }

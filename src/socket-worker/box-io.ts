@@ -1,0 +1,79 @@
+// Joins Socket.IO to the box's own hub in one worker: the adapter, the way to the hub, and the order of what goes
+// to a client by other ways than the adapter.
+
+import { type Namespace, Socket } from "socket.io";
+import { PacketType } from "socket.io-parser";
+import type { BusConnection } from "../bus/connection.ts";
+import type { BusMessage } from "../bus/messages.ts";
+import { BoxAdapter } from "./box-adapter.ts";
+import { BoxBus, type RestoreCounts } from "./box-bus.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+import { HubLink } from "./hub-link.ts";
+
+export interface BoxIoOptions extends DeliveryOptions, RestoreCounts {
+  readonly bus: BusConnection;
+}
+
+export interface BoxIo {
+  /** Give this to Socket.IO as its `adapter`. */
+  readonly Adapter: new (
+    nsp: Namespace,
+  ) => BoxAdapter;
+  /** Takes what comes over the bus. */
+  readonly handle: (message: BusMessage, body: Buffer) => void;
+}
+
+export function createBoxIo(options: BoxIoOptions): BoxIo {
+  const link = new HubLink(options.bus);
+  const bus = new BoxBus(link, new Delivery(options), options);
+  keepOrder(bus);
+  return {
+    Adapter: class extends BoxAdapter {
+      constructor(nsp: Namespace) {
+        super(nsp, bus);
+      }
+    },
+    handle: (message, body) => link.handle(message, body),
+  };
+}
+
+interface SocketPrototype {
+  packet(packet: { readonly type: PacketType }, options?: object): void;
+  disconnect(close?: boolean): Socket;
+}
+
+/**
+ * What Socket.IO sends to one client past the adapter (acks, CONNECT, DISCONNECT, `socket.emit` without recovery) waits
+ * for what was published before it. This process has one box, so the prototype is the place.
+ */
+function keepOrder({ link, delivery }: BoxBus): void {
+  const prototype = Socket.prototype as unknown as SocketPrototype;
+  const { packet, disconnect } = prototype;
+  /** Set while a disconnect happens at its place: the packets it sends are at theirs. */
+  let isInPlace = false;
+
+  prototype.packet = function (this: Socket, sent, options) {
+    const send = (): void => {
+      delivery.flush();
+      packet.call(this as unknown as SocketPrototype, sent, options);
+      const { adapter } = this.nsp;
+      if (sent.type === PacketType.CONNECT && adapter instanceof BoxAdapter) adapter.onConnected(this);
+    };
+    if (isInPlace) send();
+    else link.inOrder(send);
+  };
+
+  prototype.disconnect = function (this: Socket, close) {
+    link.inOrder(() => {
+      const wasInPlace = isInPlace;
+      isInPlace = true;
+      try {
+        delivery.flush();
+        disconnect.call(this as unknown as SocketPrototype, close);
+      } finally {
+        isInPlace = wasInPlace;
+      }
+    });
+    return this;
+  };
+}
