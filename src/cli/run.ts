@@ -33,7 +33,8 @@ async function dispatch([first, ...rest]: readonly string[], terminal: Terminal)
       return print(terminal.out, rest[0] === undefined ? overview() : `${findVerb(rest[0]).help}\n`);
   }
   const verb = findVerb(first);
-  return wantsHelp(rest) ? print(terminal.out, `${verb.help}\n`) : verb.run(rest, terminal);
+  if (!wantsHelp(rest)) return verb.run(rest, terminal);
+  return print(terminal.out, `${verb.helpOf?.(rest) ?? verb.help}\n`);
 }
 
 function wantsHelp(args: readonly string[]): boolean {

@@ -14,6 +14,8 @@ export interface Verb {
   readonly summary: string;
   /** The whole text of `allcores NAME --help`. */
   readonly help: string;
+  /** For a verb whose flags depend on its arguments: its text with --help among them. `undefined`: as `help`. */
+  readonly helpOf?: (args: readonly string[]) => string | undefined;
   /**
    * Runs the verb with the arguments after its name and resolves to the exit code.
    * An error thrown here is printed, and its code chooses the exit code (see `exitCodeOf`).
