@@ -1,0 +1,107 @@
+// allcores itself as a server under test: started and driven from outside, by its CLI, signals and admin listener only.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { AllcoresError } from "../errors.ts";
+import { settledWithin, withDeadline } from "../lib/deadline.ts";
+import type { BoxStatus } from "../primary/status.ts";
+import type { PidsByRole } from "./contract.ts";
+import { findFreePort } from "./free-port.ts";
+import { killAtExit, killProcesses } from "./kill-processes.ts";
+import { killWorker } from "./kill-worker.ts";
+import type { StartedTarget } from "./targets.ts";
+
+const CLI = fileURLToPath(new URL("../cli/main.js", import.meta.url));
+const BENCH_APP = fileURLToPath(new URL("./bench-app.js", import.meta.url));
+const START_DEADLINE_MS = 30_000;
+const STOP_DEADLINE_MS = 15_000;
+const RELOAD_DEADLINE_MS = 120_000;
+const STATUS_DEADLINE_MS = 5_000;
+
+export async function startAllcores(workers: number, bus: "box" | "ipc"): Promise<StartedTarget> {
+  const adminPort = await findFreePort();
+  const server = spawn(process.execPath, [CLI, "start", BENCH_APP, ...flags(workers, bus, adminPort)], {
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
+    detached: true,
+    env: { ...process.env, LOG_LEVEL: "error" },
+  });
+  let lastPids: PidsByRole = { primary: server.pid === undefined ? [] : [server.pid] };
+  const pids = async (): Promise<PidsByRole> => {
+    lastPids = pidsOf(await fetchStatus(adminPort));
+    return lastPids;
+  };
+  const spare = killAtExit(() => lastPids);
+  const stop = async (): Promise<void> => {
+    await stopServer(server, () => lastPids);
+    spare();
+  };
+  try {
+    const url = await withDeadline(untilReady(server), START_DEADLINE_MS, "The start of allcores");
+    await pids();
+    const control = { stop, reload: () => reload(adminPort), killWorker: () => killWorker(pids) };
+    return { name: bus === "box" ? "allcores" : "allcores-ipc", urls: [url], pids, control };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function flags(workers: number, bus: string, adminPort: number): string[] {
+  const pairs = { host: "127.0.0.1", port: 0, workers, bus, "admin-port": adminPort };
+  return Object.entries(pairs).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
+
+function untilReady(server: ChildProcess): Promise<string> {
+  let output = "";
+  let complaints = "";
+  server.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    complaints = (complaints + text).slice(-2_000);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("exit", (code) => {
+      const reason = complaints.trim() || `it ended with exit code ${code}.`;
+      reject(new AllcoresError("ALLCORES_ERR_BENCH", `allcores did not start: ${reason}`));
+    });
+    server.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(0, 10_000);
+      const url = /http:\/\/[\w.:[\]]+:\d+/.exec(output)?.[0];
+      if (url !== undefined) resolve(url);
+    });
+  });
+}
+
+async function fetchStatus(adminPort: number): Promise<BoxStatus> {
+  const response = await fetch(`http://127.0.0.1:${adminPort}/api/status`, {
+    signal: AbortSignal.timeout(STATUS_DEADLINE_MS),
+  });
+  if (!response.ok) {
+    throw new AllcoresError("ALLCORES_ERR_BENCH", `The admin listener of allcores answered ${response.status}.`);
+  }
+  return (await response.json()) as BoxStatus;
+}
+
+function pidsOf(status: BoxStatus): PidsByRole {
+  return {
+    primary: [status.pid],
+    socketWorker: status.workers.flatMap((worker) => worker.pid ?? []),
+    cpu: status.cpu.pid === null ? [] : [status.cpu.pid],
+  };
+}
+
+/** The verb waits for the last worker and fails when the reload was rolled back. */
+async function reload(adminPort: number): Promise<void> {
+  const verb = [CLI, "reload", "--admin-port", String(adminPort)];
+  await promisify(execFile)(process.execPath, verb, { timeout: RELOAD_DEADLINE_MS });
+}
+
+async function stopServer(server: ChildProcess, lastPids: () => PidsByRole): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return killProcesses(lastPids());
+  const exited = once(server, "exit");
+  server.kill("SIGTERM");
+  if (await settledWithin(exited, STOP_DEADLINE_MS)) return;
+  killProcesses(lastPids());
+  await exited;
+}

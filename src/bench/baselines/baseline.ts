@@ -1,0 +1,31 @@
+// The contract of a baseline: what people use instead of allcores, run side by side with it.
+// A baseline runs in a process of its own (run.ts), which forks whatever else it needs.
+
+import type { PidsByRole } from "../contract.ts";
+
+export interface Baseline {
+  readonly name: string;
+  /** One line for the legend of the tables: what it is. */
+  readonly summary: string;
+  /** Packages whose versions belong in the result. */
+  readonly packages: readonly string[];
+  /** Settings that are not the packages' defaults, as they would stand in code. */
+  readonly settings: readonly string[];
+  /** Whether it runs as many workers as it is told, or one process whatever it is told. */
+  readonly usesWorkers: boolean;
+  /** Whether a worker that dies is started again. */
+  readonly replacesWorkers: boolean;
+  /** Brings up `workers` workers and resolves once all of them serve. */
+  readonly start: (workers: number, onPids: OnPids) => Promise<RunningBaseline>;
+  /** The half that runs in a forked worker, where there is one. */
+  readonly runWorker?: () => Promise<void>;
+}
+
+/** Hears of every change after the start, such as a worker that was replaced. */
+export type OnPids = (pids: PidsByRole) => void;
+
+export interface RunningBaseline {
+  readonly urls: readonly string[];
+  readonly pids: PidsByRole;
+  readonly close: () => Promise<void>;
+}

@@ -1,0 +1,75 @@
+// Starts a baseline in a process of its own and stops it, whatever state it is in, without leaving anything behind.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { AllcoresError } from "../../errors.ts";
+import { settledWithin, withDeadline } from "../../lib/deadline.ts";
+import type { PidsByRole } from "../contract.ts";
+import { killAtExit, killProcesses } from "../kill-processes.ts";
+
+/** What the process of a baseline tells the one that started it. */
+export type BaselineMessage =
+  | { readonly type: "ready"; readonly urls: readonly string[]; readonly pids: PidsByRole }
+  | { readonly type: "pids"; readonly pids: PidsByRole }
+  | { readonly type: "failed"; readonly message: string };
+
+export interface SpawnedBaseline {
+  readonly urls: readonly string[];
+  readonly pids: () => PidsByRole;
+  readonly stop: () => Promise<void>;
+}
+
+const START_DEADLINE_MS = 30_000;
+const STOP_DEADLINE_MS = 5_000;
+
+export async function spawnBaseline(name: string, workers: number): Promise<SpawnedBaseline> {
+  const child = fork(new URL("./run.js", import.meta.url), [name, String(workers)], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // Nothing that was meant for the bench itself, such as --inspect.
+    execArgv: [],
+    // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
+    detached: true,
+  });
+  let pids: PidsByRole = {};
+  child.on("message", (message: BaselineMessage) => {
+    if (message.type !== "failed") pids = message.pids;
+  });
+  const spare = killAtExit(() => pids);
+  const stop = async (): Promise<void> => {
+    await stopBaseline(child, () => pids);
+    spare();
+  };
+  try {
+    const urls = await withDeadline(untilReady(child, name), START_DEADLINE_MS, `The start of the ${name} baseline`);
+    return { urls, pids: () => pids, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function untilReady(child: ChildProcess, name: string): Promise<readonly string[]> {
+  let complaints = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    complaints = (complaints + text).slice(-2_000);
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string): void =>
+      reject(new AllcoresError("ALLCORES_ERR_BENCH", `The ${name} baseline did not start: ${reason}`));
+    child.once("exit", (code) => fail(complaints.trim() || `it ended with exit code ${code}.`));
+    child.on("message", (message: BaselineMessage) => {
+      if (message.type === "ready") resolve(message.urls);
+      if (message.type === "failed") fail(message.message);
+    });
+  });
+}
+
+async function stopBaseline(child: ChildProcess, pids: () => PidsByRole): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return killProcesses(pids());
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  if (await settledWithin(exited, STOP_DEADLINE_MS)) return;
+  child.kill("SIGKILL");
+  killProcesses(pids());
+  await exited;
+}

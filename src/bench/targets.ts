@@ -1,0 +1,62 @@
+// The servers that can be measured: allcores and its baselines, each started as child processes and stopped for certain.
+
+import { AllcoresError } from "../errors.ts";
+import { startAllcores } from "./allcores-target.ts";
+import type { Baseline } from "./baselines/baseline.ts";
+import { BASELINES } from "./baselines/register.ts";
+import { spawnBaseline } from "./baselines/spawn.ts";
+import type { Target, TargetControl } from "./contract.ts";
+import { killWorker } from "./kill-worker.ts";
+
+/** A server that runs. Whoever started it calls `control.stop`. */
+export interface StartedTarget extends Target {
+  readonly control: TargetControl & { readonly stop: () => Promise<void> };
+}
+
+export interface TargetKind {
+  readonly name: string;
+  readonly summary: string;
+  readonly packages: readonly string[];
+  readonly settings: readonly string[];
+  /** Whether it runs as many workers as it is told. */
+  readonly usesWorkers: boolean;
+  /** What scenarios may ask of it. */
+  readonly can: { readonly reload: boolean; readonly killWorker: boolean };
+  readonly start: (workers: number) => Promise<StartedTarget>;
+}
+
+const ALLCORES: readonly TargetKind[] = (["box", "ipc"] as const).map((bus) => ({
+  name: bus === "box" ? "allcores" : "allcores-ipc",
+  summary: bus === "box" ? "this project" : "this project with the official cluster adapter as its bus",
+  packages: ["socket.io", "ws"],
+  settings: [`bus: "${bus}"`],
+  usesWorkers: true,
+  can: { reload: true, killWorker: true },
+  start: (workers: number) => startAllcores(workers, bus),
+}));
+
+export const TARGETS: readonly TargetKind[] = [...ALLCORES, ...BASELINES.map(targetOf)];
+
+export function findTarget(name: string): TargetKind {
+  const target = TARGETS.find((one) => one.name === name);
+  if (target !== undefined) return target;
+  const names = TARGETS.map((one) => one.name).join(", ");
+  throw new AllcoresError("ALLCORES_ERR_USAGE", `There is no server "${name}" to compare with. Known: ${names}.`);
+}
+
+function targetOf(baseline: Baseline): TargetKind {
+  const { name, summary, packages, settings, usesWorkers, replacesWorkers } = baseline;
+  return {
+    name,
+    summary,
+    packages,
+    settings,
+    usesWorkers,
+    can: { reload: false, killWorker: replacesWorkers },
+    start: async (workers) => {
+      const { urls, pids, stop } = await spawnBaseline(name, workers);
+      const control = replacesWorkers ? { stop, killWorker: () => killWorker(pids) } : { stop };
+      return { name, urls, pids, control };
+    },
+  };
+}
