@@ -50,3 +50,9 @@ export function niceTicks(min: number, max: number, wanted = 5): number[] {
   const last = Math.floor(max / step);
   return Array.from({ length: last - first + 1 }, (_unused, index) => Number(((first + index) * step).toPrecision(12)));
 }
+
+/** A value of an axis, for people. */
+export function axisText(value: number, scale: Scale): string {
+  if (scale === "nines") return `${Number((100 - 100 / value).toPrecision(6))} %`;
+  return value.toLocaleString("en", { maximumSignificantDigits: 4 });
+}

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { svgBars } from "./bars.ts";
-import type { Bars, Chart } from "./chart.ts";
+import { axisText, type Bars, type Chart } from "./chart.ts";
 import { THEME_CSS } from "./colours.ts";
 import { escapeHtml, htmlTable, type Table } from "./table.ts";
 
@@ -96,22 +96,16 @@ function chartTable(chart: Chart): Table {
   );
   const at = (x: number, points: Chart["series"][number]["points"]): string => {
     const y = points.find((point) => point.x === x)?.y;
-    return y === undefined ? "" : figureText(y);
+    return y === undefined ? "" : axisText(y, "linear");
   };
   return {
     title: `${chart.title}: ${chart.y.label}`,
     columns: [chart.x.label, ...chart.series.map((series) => series.name)],
-    rows: xs.map((x) => [xText(x, chart), ...chart.series.map((series) => at(x, series.points))]),
-    ...(chart.marks !== undefined && { notes: chart.marks.map((mark) => `${mark.label} at ${figureText(mark.x)}`) }),
+    rows: xs.map((x) => [axisText(x, chart.x.scale), ...chart.series.map((series) => at(x, series.points))]),
+    ...(chart.marks !== undefined && {
+      notes: chart.marks.map((mark) => `${mark.label} at ${axisText(mark.x, "linear")}`),
+    }),
   };
-}
-
-function xText(x: number, chart: Chart): string {
-  return chart.x.scale === "nines" ? `${Number((100 - 100 / x).toPrecision(6))} %` : figureText(x);
-}
-
-function figureText(value: number): string {
-  return value.toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 
 function factList(facts: Page["facts"]): string {

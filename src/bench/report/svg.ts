@@ -1,7 +1,7 @@
 // Draws a line chart as a small SVG that follows the reader's colour scheme, for the README.
 // Lines carry their names at their ends, so that nobody has to match colours with a legend.
 
-import { type Chart, niceTicks, type Series } from "./chart.ts";
+import { axisText, type Chart, niceTicks, type Scale, type Series } from "./chart.ts";
 import { seriesColour, THEME_CSS } from "./colours.ts";
 import { escapeHtml } from "./table.ts";
 
@@ -11,15 +11,15 @@ const PLOT = { left: 64, right: WIDTH - 172, top: 44, bottom: HEIGHT - 48 };
 const LABEL_HEIGHT = 15;
 
 export function svgChart(chart: Chart): string {
-  const toX = axis(chart.x.scale === "log", values(chart, "x"), PLOT.left, PLOT.right);
-  const toY = axis(false, [0, ...values(chart, "y")], PLOT.bottom, PLOT.top);
+  const toX = axis(chart.x.scale, values(chart, "x"), PLOT.left, PLOT.right);
+  const toY = axis("linear", [0, ...values(chart, "y")], PLOT.bottom, PLOT.top);
   const lines = chart.series.map((series, index) => svgSeries(series, index, toX.place, toY.place)).join("");
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="t d" font-family="system-ui, sans-serif" font-size="12">
 <title id="t">${escapeHtml(chart.title)}</title><desc id="d">${escapeHtml(chart.caption)}</desc>
 <style>${THEME_CSS} svg { background: var(--page) } text { fill: var(--ink) } .muted { fill: var(--muted) }</style>
 <text x="16" y="24" font-size="15" font-weight="600">${escapeHtml(chart.title)}</text>
 ${toY.ticks.map((tick) => gridLine(toY.place(tick), tick)).join("")}
-${toX.ticks.map((tick) => xLabel(toX.place(tick), tick)).join("")}
+${toX.ticks.map((tick) => xLabel(toX.place(tick), axisText(tick, chart.x.scale))).join("")}
 <text class="muted" x="${PLOT.left}" y="${HEIGHT - 12}">${escapeHtml(chart.x.label)}</text>
 <text class="muted" x="16" y="40">${escapeHtml(chart.y.label)}</text>
 ${lines}${endLabels(chart, toY.place)}
@@ -32,14 +32,20 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-function axis(isLog: boolean, shown: readonly number[], from: number, to: number): Axis {
+function axis(scale: Scale, shown: readonly number[], from: number, to: number): Axis {
   const min = Math.min(...shown);
   const max = Math.max(...shown);
-  const scale = (value: number): number => (isLog ? Math.log2(value) : value);
-  const span = scale(max) - scale(min) || 1;
-  const place = (value: number): number => round(from + ((scale(value) - scale(min)) / span) * (to - from));
-  const ticks = isLog ? [...new Set(shown)].sort((a, b) => a - b) : niceTicks(min, max);
-  return { place, ticks };
+  const bend = (value: number): number => (scale === "linear" ? value : Math.log(value));
+  const span = bend(max) - bend(min) || 1;
+  const place = (value: number): number => round(from + ((bend(value) - bend(min)) / span) * (to - from));
+  return { place, ticks: axisTicks(scale, shown, min, max) };
+}
+
+/** On a logarithmic axis the values themselves (numbers of workers, cores), on that of percentiles the round ones. */
+function axisTicks(scale: Scale, shown: readonly number[], min: number, max: number): readonly number[] {
+  if (scale === "linear") return niceTicks(min, max);
+  if (scale === "log") return [...new Set(shown)].sort((a, b) => a - b);
+  return [2, 10, 100, 1_000, 10_000, 100_000].filter((tick) => tick >= min && tick <= max);
 }
 
 function svgSeries(series: Series, index: number, toX: Place, toY: Place): string {
@@ -81,8 +87,8 @@ function gridLine(y: number, tick: number): string {
   return `<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${y}" y2="${y}" stroke="var(--grid)"/><text class="muted" x="${PLOT.left - 8}" y="${y + 4}" text-anchor="end">${tick.toLocaleString("en")}</text>`;
 }
 
-function xLabel(x: number, tick: number): string {
-  return `<text class="muted" x="${x}" y="${PLOT.bottom + 18}" text-anchor="middle">${tick.toLocaleString("en")}</text>`;
+function xLabel(x: number, text: string): string {
+  return `<text class="muted" x="${x}" y="${PLOT.bottom + 18}" text-anchor="middle">${text}</text>`;
 }
 
 function values(chart: Chart, key: "x" | "y"): number[] {

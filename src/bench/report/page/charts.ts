@@ -55,6 +55,8 @@ function optionsOf(chart: Chart, width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
+    // Room for the right half of the last label below the x axis.
+    padding: [null, 32, null, null],
     cursor: { drag: { x: false, y: false } },
     scales: { x: scaleOf(chart.x.scale, false), y: scaleOf(chart.y.scale, true) },
     axes: [axisOf(chart.x.label, chart.x.scale), { ...axisOf(chart.y.label, chart.y.scale), size: 70 }],

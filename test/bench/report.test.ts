@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { markdownReport, svgReport, terminalReport } from "../../dist/src/bench/report/report.js";
+import type { Run } from "../../src/bench/compare.ts";
+import type { BenchResult } from "../../src/bench/result.ts";
+import { modelScaling, SCALING_LAW, type ScalingPoint } from "../../src/bench/scaling.ts";
+import { summarizeRuns } from "../../src/bench/summary.ts";
+import { runResult } from "./run-result.ts";
+
+const runs: Run[] = [0, 1, 2].flatMap((round) => [
+  { round, target: "allcores", workers: 4, voidReasons: [], result: runResult({ costUs: 10 + round / 10 }) },
+  {
+    round,
+    target: "official",
+    workers: 4,
+    voidReasons: ["3 connects hung"],
+    result: runResult({ target: "official" }),
+  },
+  { round, target: "single", workers: 1, voidReasons: [], result: runResult({ target: "single", costUs: 8 }) },
+]);
+
+const points = [1, 2, 4].flatMap((workers): ScalingPoint[] =>
+  [0, 1].flatMap((round) => [
+    { target: "allcores", workers, round, costUs: 10 + workers, primaryUs: 0.5 },
+    { target: "floor", workers, round, costUs: 9 + workers, primaryUs: 0 },
+  ]),
+);
+
+const model = modelScaling(points, "allcores", "floor");
+
+const result: BenchResult = {
+  format: 1,
+  name: "rooms",
+  command: "allcores bench rooms --compare official,single --rounds 3",
+  startedAt: "2026-01-02T03:04:05.000Z",
+  finishedAt: "2026-01-02T03:06:35.000Z",
+  machine: { cores: 2, cpu: "A Processor", memoryBytes: 8 * 2 ** 30, kernel: "6.1.0", node: "v20.19.0" },
+  servers: [
+    {
+      name: "single",
+      summary: "one plain Socket.IO process",
+      workers: 1,
+      versions: { "socket.io": "4.8.4" },
+      settings: ["a: 1"],
+    },
+  ],
+  scenarios: [{ scenario: "rooms", params: { rate: 2_000 }, rounds: 3, summary: summarizeRuns(runs), runs }],
+  scaling: {
+    scenario: "rooms",
+    params: { rate: 2_000 },
+    rounds: 2,
+    law: SCALING_LAW,
+    points,
+    models: model === undefined ? [] : [{ target: "allcores", model }],
+    runs: [{ round: 0, target: "floor", workers: 16, voidReasons: ["the load side was the bottleneck"] }],
+  },
+};
+
+describe("a result on the terminal", () => {
+  const text = terminalReport(result, false);
+  const rowOf = (title: string, name: string) => {
+    const lines = text.slice(text.indexOf(title)).split("\n");
+    return lines.find((line) => line.startsWith(name)) ?? "";
+  };
+
+  test("says what was run, when, on what machine and with which versions and settings", () => {
+    expect(text).toContain("command  allcores bench rooms --compare official,single --rounds 3");
+    expect(text).toContain("2026-01-02 03:04 UTC, 2.5 minutes");
+    expect(text).toContain("2 cores, A Processor, 8 GB, Linux 6.1.0, Node v20.19.0");
+    expect(text).toContain("single   one plain Socket.IO process; socket.io 4.8.4; a: 1");
+  });
+
+  test("has medians with their spread", () => {
+    expect(rowOf("rooms: figures", "allcores")).toMatch(/20,000 ±0%.* 10\.1 ±1%/);
+  });
+
+  test("has no figure of a server whose runs were all void, and says why", () => {
+    expect(rowOf("rooms: figures", "official")).toMatch(/^official \(4 workers\)( +void)+$/);
+    expect(text).toContain("official: 3 of 3 runs void: 3 connects hung");
+  });
+
+  test("has ratios with their spread", () => {
+    expect(rowOf("compared with allcores", "single")).toContain("×0.79 ±1%");
+    expect(text).toContain("CPU-µs/message ↓");
+  });
+
+  test("marks what is modelled, with its band, and what was void", () => {
+    expect(text).toContain("MODEL: delivered messages a second of allcores");
+    expect(rowOf("MODEL", "64")).toMatch(/\[\S+ to \S+\]/);
+    expect(text).toContain("floor with 16 workers: void: the load side was the bottleneck");
+  });
+
+  test("has no escape codes where there is no terminal", () => {
+    expect(text).not.toContain("\u001b");
+    expect(terminalReport(result, true)).toContain("\u001b[1mrooms: figures");
+  });
+});
+
+describe("a result for the README", () => {
+  test("has its tables as Markdown", () => {
+    const markdown = markdownReport(result);
+
+    expect(markdown).toContain("- command: allcores bench rooms --compare official,single --rounds 3");
+    expect(markdown).toMatch(/^\| server \| delivered\/s \|/m);
+    expect(markdown).toMatch(/^\| --- \| --: \|/m);
+  });
+
+  test("has the scaling curve as an SVG that follows the colour scheme", () => {
+    const svg = svgReport(result);
+
+    expect(svg).toContain('<title id="t">Cost per delivered message</title>');
+    expect(svg.match(/<polyline/g)).toHaveLength(2);
+    expect(svg).toContain("prefers-color-scheme: dark");
+    expect(svg).not.toContain("NaN");
+  });
+
+  test("has the latency as an SVG where nothing was scaled", () => {
+    const { scaling: _scaling, ...rest } = result;
+
+    expect(svgReport(rest)).toMatch(/>90 %<.*>99 %</s);
+  });
+});
+
+test("a result survives JSON", () => {
+  expect(JSON.parse(JSON.stringify(result)).scenarios[0].summary.targets[0].measures.p99.median).toBe(8);
+});
