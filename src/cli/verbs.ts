@@ -1,5 +1,6 @@
 // The register of verbs: one line a verb, in the order of the help text.
 
+import { bench } from "./bench.ts";
 import { config } from "./config.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
@@ -7,4 +8,4 @@ import { stop } from "./stop.ts";
 import { token } from "./token.ts";
 import type { Verb } from "./verb.ts";
 
-export const VERBS: readonly Verb[] = [start, stop, status, token, config];
+export const VERBS: readonly Verb[] = [start, stop, status, bench, token, config];
