@@ -6,7 +6,7 @@ import type { BusConnection } from "../bus/connection.ts";
 import type { TaskMessage } from "../bus/cpu-messages.ts";
 import type { BusMessage } from "../bus/messages.ts";
 import { AllcoresError } from "../errors.ts";
-import { taskUnknownError, toTaskError } from "./task-errors.ts";
+import { taskAbortedError, taskUnknownError, toTaskError } from "./task-errors.ts";
 import type { TaskQueue, Ticket } from "./task-queue.ts";
 import { TaskFolder } from "./tasks.ts";
 
@@ -87,8 +87,8 @@ export class Caller {
     if (this.#folder === undefined) throw taskUnknownError(task, []);
     const file = await this.#folder.find(task);
 
-    // Aborted while the folder was read: nobody waits for an answer.
-    if (!this.#tickets.has(id)) return payload;
+    const wasAborted = !this.#tickets.has(id);
+    if (wasAborted) throw taskAbortedError(task);
     const onStart = (): void => void connection.send({ type: "taskStarted", id });
     const ticket = queue.submit({ task, file, payload, deadlineMs, onStart });
     this.#tickets.set(id, ticket);

@@ -60,7 +60,7 @@ export class CpuClient {
   #waitingBytes = 0;
   #lastId = 0;
   #isClosed = false;
-  #onIdle: (() => void) | undefined;
+  #idle: Deferred<void> | undefined;
 
   /** Throws `ALLCORES_ERR_APP` when `tasks` names no folder. */
   constructor(options: CpuClientOptions) {
@@ -114,10 +114,8 @@ export class CpuClient {
   /** Resolves when no task is pending any more, or after `deadlineMs` milliseconds. New tasks are still taken. */
   async drain(deadlineMs: number): Promise<void> {
     if (this.#pending.size === 0) return;
-    const idle = new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
-    });
-    await settledWithin(idle, deadlineMs);
+    this.#idle ??= defer();
+    await settledWithin(this.#idle.promise, deadlineMs);
   }
 
   /** Rejects what is pending with `ALLCORES_ERR_CLOSED` and lets the connection go. */
@@ -200,7 +198,9 @@ export class CpuClient {
     pending.stopWaiting();
     this.#dropPayload(pending);
     this.#pending.delete(pending.id);
-    if (this.#pending.size === 0) this.#onIdle?.();
+    if (this.#pending.size > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #dropPayload(pending: PendingTask): void {

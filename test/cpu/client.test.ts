@@ -224,7 +224,7 @@ describe("CpuClient, with one thread and a short queue", () => {
 
     await cpu.drain(20);
     const pendingAfterDeadline = cpu.pending;
-    const drained = cpu.drain(20_000);
+    const drained = Promise.all([cpu.drain(20_000), cpu.drain(20_000)]);
     await release();
     await drained;
 
