@@ -1,11 +1,11 @@
-// allcores itself as a server under test: started and driven from outside, by its CLI, signals and admin listener only.
+// allcores itself as a server under test: started by its CLI, driven through its control socket, as an operator would.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { AllcoresError } from "../errors.ts";
 import { settledWithin, withDeadline } from "../lib/deadline.ts";
+import { callBox } from "../primary/control-client.ts";
 import type { BoxStatus } from "../primary/status.ts";
 import type { PidsByRole } from "./contract.ts";
 import { findFreePort } from "./free-port.ts";
@@ -28,9 +28,10 @@ export async function startAllcores(workers: number, bus: "box" | "ipc"): Promis
     detached: true,
     env: { ...process.env, LOG_LEVEL: "error" },
   });
+  const call = (verb: string, timeoutMs: number) => callBox(verb, { adminPort, env: process.env, timeoutMs });
   let lastPids: PidsByRole = { primary: server.pid === undefined ? [] : [server.pid] };
   const pids = async (): Promise<PidsByRole> => {
-    lastPids = pidsOf(await fetchStatus(adminPort));
+    lastPids = pidsOf((await call("status", STATUS_DEADLINE_MS)) as BoxStatus);
     return lastPids;
   };
   const spare = killAtExit(() => lastPids);
@@ -41,7 +42,8 @@ export async function startAllcores(workers: number, bus: "box" | "ipc"): Promis
   try {
     const url = await withDeadline(untilReady(server), START_DEADLINE_MS, "The start of allcores");
     await pids();
-    const control = { stop, reload: () => reload(adminPort), killWorker: () => killWorker(pids) };
+    const reload = async (): Promise<void> => void (await call("reload", RELOAD_DEADLINE_MS));
+    const control = { stop, reload, killWorker: () => killWorker(pids) };
     return { name: bus === "box" ? "allcores" : "allcores-ipc", urls: [url], pids, control };
   } catch (error) {
     await stop();
@@ -73,28 +75,12 @@ function untilReady(server: ChildProcess): Promise<string> {
   });
 }
 
-async function fetchStatus(adminPort: number): Promise<BoxStatus> {
-  const response = await fetch(`http://127.0.0.1:${adminPort}/api/status`, {
-    signal: AbortSignal.timeout(STATUS_DEADLINE_MS),
-  });
-  if (!response.ok) {
-    throw new AllcoresError("ALLCORES_ERR_BENCH", `The admin listener of allcores answered ${response.status}.`);
-  }
-  return (await response.json()) as BoxStatus;
-}
-
 function pidsOf(status: BoxStatus): PidsByRole {
   return {
     primary: [status.pid],
     socketWorker: status.workers.flatMap((worker) => worker.pid ?? []),
     cpu: status.cpu.pid === null ? [] : [status.cpu.pid],
   };
-}
-
-/** The verb waits for the last worker and fails when the reload was rolled back. */
-async function reload(adminPort: number): Promise<void> {
-  const verb = [CLI, "reload", "--admin-port", String(adminPort)];
-  await promisify(execFile)(process.execPath, verb, { timeout: RELOAD_DEADLINE_MS });
 }
 
 async function stopServer(server: ChildProcess, lastPids: () => PidsByRole): Promise<void> {
