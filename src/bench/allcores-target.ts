@@ -44,7 +44,13 @@ export async function startAllcores(workers: number, bus: "box" | "ipc"): Promis
     await pids();
     const reload = async (): Promise<void> => void (await call("reload", RELOAD_DEADLINE_MS));
     const control = { stop, reload, killWorker: () => killWorker(pids) };
-    return { name: bus === "box" ? "allcores" : "allcores-ipc", urls: [url], pids, control };
+    return {
+      name: bus === "box" ? "allcores" : "allcores-ipc",
+      urls: [url],
+      ordersRooms: bus === "box",
+      pids,
+      control,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -27,6 +27,12 @@ export interface Target {
    * not ours to look at (`--url`): costs and memory are then missing from the result.
    */
   readonly pids?: () => PidsByRole | Promise<PidsByRole>;
+  /**
+   * Whether it promises that all members of a room see one order. Where it does not, different orders are counted but
+   * do not void the run: its speed could never be quoted otherwise.
+   * @default true
+   */
+  readonly ordersRooms?: boolean;
   /** Only for targets that can be controlled; scenarios that need it say so in `needs`. */
   readonly control?: TargetControl;
 }

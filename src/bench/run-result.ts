@@ -63,6 +63,7 @@ export function composeResult(observed: Observed): RunResult {
     voidReasons: voidReasons({
       ...verdict,
       isOrderComplete: results.every(({ ledger }) => ledger.isOrderComplete),
+      ordersRooms: target.ordersRooms ?? true,
       load,
       limits: observed.loadLimits,
       unsent: sumOf(results, (result) => result.unsent),

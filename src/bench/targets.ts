@@ -20,6 +20,8 @@ export interface TargetKind {
   readonly settings: readonly string[];
   /** Whether it runs as many workers as it is told. */
   readonly usesWorkers: boolean;
+  /** Whether it promises that all members of a room see one order. */
+  readonly ordersRooms: boolean;
   /** What scenarios may ask of it. */
   readonly can: { readonly reload: boolean; readonly killWorker: boolean };
   readonly start: (workers: number) => Promise<StartedTarget>;
@@ -31,6 +33,7 @@ const ALLCORES: readonly TargetKind[] = (["box", "ipc"] as const).map((bus) => (
   packages: ["socket.io", "ws"],
   settings: [`bus: "${bus}"`],
   usesWorkers: true,
+  ordersRooms: bus === "box",
   can: { reload: true, killWorker: true },
   start: (workers: number) => startAllcores(workers, bus),
 }));
@@ -45,18 +48,19 @@ export function findTarget(name: string): TargetKind {
 }
 
 function targetOf(baseline: Baseline): TargetKind {
-  const { name, summary, packages, settings, usesWorkers, replacesWorkers } = baseline;
+  const { name, summary, packages, settings, usesWorkers, ordersRooms, replacesWorkers } = baseline;
   return {
     name,
     summary,
     packages,
     settings,
     usesWorkers,
+    ordersRooms,
     can: { reload: false, killWorker: replacesWorkers },
     start: async (workers) => {
       const { urls, pids, stop } = await spawnBaseline(name, workers);
       const control = replacesWorkers ? { stop, killWorker: () => killWorker(pids) } : { stop };
-      return { name, urls, pids, control };
+      return { name, urls, ordersRooms, pids, control };
     },
   };
 }

@@ -15,6 +15,7 @@ function contender(name: string, log: string[]): Contender {
       packages: [],
       settings: [],
       usesWorkers: true,
+      ordersRooms: true,
       can: { reload: false, killWorker: false },
       start: async () => {
         log.push(`start ${name}`);

@@ -13,6 +13,8 @@ export interface Baseline {
   readonly settings: readonly string[];
   /** Whether it runs as many workers as it is told, or one process whatever it is told. */
   readonly usesWorkers: boolean;
+  /** Whether it promises that all members of a room see one order. */
+  readonly ordersRooms: boolean;
   /** Whether a worker that dies is started again. */
   readonly replacesWorkers: boolean;
   /** Brings up `workers` workers and resolves once all of them serve. */

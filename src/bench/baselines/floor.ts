@@ -10,6 +10,7 @@ export const floor: Baseline = {
   packages: ["socket.io"],
   settings: [],
   usesWorkers: true,
+  ordersRooms: true,
   replacesWorkers: false,
   start: async (workers) => {
     const singles = await Promise.all(Array.from({ length: workers }, () => spawnBaseline("single", 1)));

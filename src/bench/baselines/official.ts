@@ -12,6 +12,7 @@ export const official: Baseline = {
   packages: ["socket.io", "@socket.io/sticky", "@socket.io/cluster-adapter"],
   settings: STICKY_SETTINGS,
   usesWorkers: true,
+  ordersRooms: false,
   replacesWorkers: true,
   start: (workers, onPids) => startSticky({ workers, onPids, worksAroundHandleBug: false, setUpAdapter: setupPrimary }),
   runWorker: async () => {

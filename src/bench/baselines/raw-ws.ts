@@ -17,6 +17,7 @@ export const rawWs: Baseline = {
   packages: ["ws"],
   settings: [],
   usesWorkers: false,
+  ordersRooms: true,
   replacesWorkers: false,
   start: async () => {
     const httpServer = createServer();

@@ -20,6 +20,7 @@ export const redis: Baseline = {
   packages: ["socket.io", "@socket.io/sticky", "@socket.io/redis-adapter", "ioredis", REDIS_SERVER],
   settings: [...STICKY_SETTINGS, HANDLE_FIX, 'Redis: --save "" --appendonly no'],
   usesWorkers: true,
+  ordersRooms: false,
   replacesWorkers: true,
   start: startWithRedis,
   runWorker: () => runWorker((adapters, publisher, subscriber) => adapters.createAdapter(publisher, subscriber)),

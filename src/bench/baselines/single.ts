@@ -11,6 +11,7 @@ export const single: Baseline = {
   packages: ["socket.io"],
   settings: [],
   usesWorkers: false,
+  ordersRooms: true,
   replacesWorkers: false,
   start: () => startSingle({}),
 };
@@ -21,6 +22,7 @@ export const singleRecovery: Baseline = {
   packages: ["socket.io"],
   settings: ["connectionStateRecovery: { maxDisconnectionDuration: 120_000 }"],
   usesWorkers: false,
+  ordersRooms: true,
   replacesWorkers: false,
   start: () => startSingle({ connectionStateRecovery: { maxDisconnectionDuration: 120_000 } }),
 };

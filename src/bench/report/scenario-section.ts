@@ -83,7 +83,14 @@ function deliveryTable({ scenario, runs, summary }: ScenarioOutcome): Table {
       const results = runs.flatMap((run) => (run.target === target && run.result !== undefined ? [run.result] : []));
       return [target, ...DELIVERY.map(([, read]) => (results.length === 0 ? "" : sumOf(results, read)))];
     }),
+    notes: [...new Set(runs.filter(hasUnorderedRooms).map(({ target }) => `${target}: ${UNORDERED}`))],
   };
+}
+
+const UNORDERED = "members of one room saw its messages in different orders, which this server does not rule out";
+
+function hasUnorderedRooms({ result, voidReasons }: Run): boolean {
+  return voidReasons.length === 0 && (result?.ledger.roomOrder ?? 0) > 0;
 }
 
 const DELIVERY: readonly (readonly [name: string, read: (result: RunResult) => number])[] = [
