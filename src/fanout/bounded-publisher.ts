@@ -31,7 +31,8 @@ export class BoundedPublisher {
 
   #outcomeFor(bytes: number): "sent" | "away" | "full" {
     if (!this.#connection.isReady) return "away";
-    return this.queuedBytes + bytes > this.#maxQueueBytes ? "full" : "sent";
+    // With nothing waiting even a message above the limit may go, or it never could.
+    return this.queuedBytes > 0 && this.queuedBytes + bytes > this.#maxQueueBytes ? "full" : "sent";
   }
 
   async #send(channel: string, body: Buffer, bytes: number): Promise<void> {

@@ -3,7 +3,6 @@
 
 import { randomBytes } from "node:crypto";
 import type { Adapter, BroadcastOptions, Room } from "socket.io-adapter";
-import type { FanoutMessage } from "../bus/fanout-messages.ts";
 import type { BusMessage } from "../bus/messages.ts";
 import { AllcoresError, toError } from "../errors.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
@@ -121,13 +120,13 @@ export class FanoutClient {
   /** Takes the messages of the primary and ignores those that are not the fan-out's. Never throws. */
   handle(message: BusMessage, body: Buffer): void {
     try {
-      this.#dispatch(message as FanoutMessage, body);
+      this.#dispatch(message, body);
     } catch (error) {
       this.#log.error(errorFields(error), "a message of another server failed here");
     }
   }
 
-  #dispatch(message: FanoutMessage, body: Buffer): void {
+  #dispatch(message: BusMessage, body: Buffer): void {
     switch (message.type) {
       case "fanoutBroadcast":
         this.#onBroadcast(message.nsp, message.room, body);

@@ -82,9 +82,7 @@ export class Fanout extends Lifecycle {
     this.#driver.close();
   }
 
-  readonly #onMessage = (worker: Peer, busMessage: BusMessage, body: Buffer): void => {
-    // Foreign messages fall through: the other parts of the box use the bus too.
-    const message = busMessage as FanoutMessage;
+  readonly #onMessage = (worker: Peer, message: BusMessage, body: Buffer): void => {
     const driver = this.#driver;
     switch (message.type) {
       case "fanoutOpen":

@@ -87,7 +87,11 @@ export class RedisPubSub implements FanoutDriver {
 
   async ask(nsp: string, body: Uint8Array): Promise<number> {
     const { request } = this.#subscriptions.get(nsp);
-    const outcome = this.#publisher.publish(request, this.#envelope.seal(body));
+    const sealed = this.#envelope.seal(body);
+    // Connection handlers ask who is there, and the first connection is what makes a dynamic namespace.
+    const underWay = this.#subscriptions.underWay(nsp);
+    if (underWay !== undefined) await underWay;
+    const outcome = this.#publisher.publish(request, sealed);
     if (outcome === "full") throw overflowError(this.#publisher.queuedBytes);
     if (this.#state !== "connected") return 0;
     // Asked right behind the request and on its connection, so it counts those who got it. One of them is this box.

@@ -23,6 +23,7 @@ export class Subscriptions {
   readonly #namespaces = new Map<string, NamespaceChannels>();
   readonly #nspByPattern = new Map<string, string>();
   readonly #routes = new Map<string, (body: Buffer) => void>();
+  readonly #underWay = new Map<string, Promise<void>>();
   #isComplete = false;
   #refusal: Error | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -59,7 +60,16 @@ export class Subscriptions {
     this.#routes.set(channels.request, (body) => events.onRequest(nsp, body));
     this.#routes.set(channels.response, onResponse);
     this.#routes.set(channels.responseTo(serverId), onResponse);
-    if (this.#options.connection.isReady) this.#subscribe(channels).catch((error) => this.#refused(error));
+    if (!this.#options.connection.isReady) return;
+    const subscribed = this.#subscribe(channels)
+      .catch((error: unknown) => this.#refused(error))
+      .finally(() => this.#underWay.delete(nsp));
+    this.#underWay.set(nsp, subscribed);
+  }
+
+  /** What to wait for before answers can be heard in a namespace that is new; never rejects. */
+  underWay(nsp: string): Promise<void> | undefined {
+    return this.#underWay.get(nsp);
   }
 
   leave(nsp: string): void {

@@ -24,8 +24,10 @@ export class WorkerLink {
   /** Returns why the message was lost, if it was. Never throws, even when `encode` does. */
   send(message: FanoutMessage, encode: () => Buffer | undefined = () => undefined): Error | undefined {
     try {
-      if (this.#lost > 0 && sendBounded(this.#bus, { type: "fanoutLost", count: this.#lost })) this.#lost = 0;
-      if (sendBounded(this.#bus, message, encode())) return undefined;
+      if (sendBounded(this.#bus, message, encode())) {
+        this.#reportLost();
+        return undefined;
+      }
       this.#lost++;
       return new AllcoresError("ALLCORES_ERR_FANOUT_OVERFLOW", "The primary does not keep up with this worker.");
     } catch (error) {
@@ -33,5 +35,11 @@ export class WorkerLink {
       this.#log.warn(errorFields(error), "a message cannot be encoded for other servers and reaches this box alone");
       return toError(error);
     }
+  }
+
+  /** Told when there is room again, and not with every message that is lost. */
+  #reportLost(): void {
+    if (this.#lost > 0) this.#bus.send({ type: "fanoutLost", count: this.#lost });
+    this.#lost = 0;
   }
 }

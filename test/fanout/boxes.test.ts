@@ -7,6 +7,7 @@ import { collectLog } from "../helpers/log-lines.ts";
 import { startPlainServer } from "../helpers/plain-server.ts";
 import { type RedisServer, startRedis } from "../helpers/redis-server.ts";
 import { describeWith } from "../helpers/requirements.ts";
+import { startProxy } from "../helpers/tcp-proxy.ts";
 import { until } from "../helpers/until.ts";
 
 describeWith("redis-server", "Boxes on one Redis", () => {
@@ -137,6 +138,31 @@ describeWith("redis-server", "Boxes on one Redis", () => {
 
     expect(stillThere).toBe(1);
     await untilServers(0, "/room-x");
+  });
+
+  // The namespace was asked about before it was subscribed: the box counted one server too few and left one out.
+  test("the first client of a dynamic namespace can be told who is there already", async () => {
+    const proxy = await startProxy(redis.port);
+    cleanups.push(() => proxy.close());
+    const one = await box({ workers: 1, redisUrl: `redis://127.0.0.1:${proxy.port}` });
+    const plain = await plainServer();
+    plain.io.of("/room-1");
+    await untilServers(2);
+    const worker = workerOf(one);
+    const found: Promise<string[]> = new Promise((resolve, reject) => {
+      worker.io.of(/^\/room-\d$/).on("connection", ({ nsp }) => {
+        nsp.fetchSockets().then((sockets) => resolve(sockets.map(({ id }) => id)), reject);
+      });
+    });
+    const first = await connectTo(plain, "/room-1");
+
+    proxy.hold("allcores-subscriber");
+    const second = await connectTo(worker, "/room-1");
+    await proxy.untilHeld("room-1");
+    await worker.io.fetchSockets();
+    proxy.release();
+
+    expect((await found).sort()).toEqual([first.id, second.id].sort());
   });
 
   test("a server that wants answers on a channel of its own gets them", async () => {
