@@ -20,11 +20,14 @@ export class BoundedPublisher {
     this.#maxQueueBytes = maxQueueBytes;
   }
 
-  /** Says at once what becomes of the message; it may still be lost with the connection. */
-  publish(channel: string, body: Buffer): "sent" | "away" | "full" {
-    const bytes = COMMAND_BYTES + body.length;
+  /**
+   * Says at once what becomes of the message; it may still be lost with the connection. `makeBody` is asked for about
+   * `bodyBytes` bytes, and only when they go out: what is dropped costs next to nothing.
+   */
+  publish(channel: string, bodyBytes: number, makeBody: () => Buffer): "sent" | "away" | "full" {
+    const bytes = COMMAND_BYTES + bodyBytes;
     const outcome = this.#outcomeFor(bytes);
-    if (outcome === "sent") void this.#send(channel, body, bytes);
+    if (outcome === "sent") void this.#send(channel, makeBody(), bytes);
     else this.dropped++;
     return outcome;
   }

@@ -78,20 +78,21 @@ export class RedisPubSub implements FanoutDriver {
   }
 
   broadcast(nsp: string, room: string | undefined, body: Uint8Array): void {
-    this.#publisher.publish(roomChannel(this.#subscriptions.get(nsp), room), this.#envelope.seal(body));
+    this.#publish(roomChannel(this.#subscriptions.get(nsp), room), body);
   }
 
   tell(nsp: string, body: Uint8Array): void {
-    this.#publisher.publish(this.#subscriptions.get(nsp).request, this.#envelope.seal(body));
+    this.#publish(this.#subscriptions.get(nsp).request, body);
   }
 
   async ask(nsp: string, body: Uint8Array): Promise<number> {
     const { request } = this.#subscriptions.get(nsp);
-    const sealed = this.#envelope.seal(body);
+    // The wait below outlives the tick, and so must the body.
+    const kept = Buffer.from(body);
     // Connection handlers ask who is there, and the first connection is what makes a dynamic namespace.
     const underWay = this.#subscriptions.underWay(nsp);
     if (underWay !== undefined) await underWay;
-    const outcome = this.#publisher.publish(request, sealed);
+    const outcome = this.#publish(request, kept);
     if (outcome === "full") throw overflowError(this.#publisher.queuedBytes);
     if (this.#state !== "connected") return 0;
     // Asked right behind the request and on its connection, so it counts those who got it. One of them is this box.
@@ -101,7 +102,7 @@ export class RedisPubSub implements FanoutDriver {
 
   respond(nsp: string, to: string | undefined, body: Buffer): void {
     const { response, responseTo } = this.#subscriptions.get(nsp);
-    this.#publisher.publish(to === undefined ? response : responseTo(to), body);
+    this.#publisher.publish(to === undefined ? response : responseTo(to), body.length, () => body);
   }
 
   status(): FanoutStatus {
@@ -112,6 +113,10 @@ export class RedisPubSub implements FanoutDriver {
     const { published, dropped, queuedBytes } = this.#publisher;
     const reconnects = Math.max(0, this.#connects - 1);
     return { published, received: this.#received, dropped, queuedBytes, reconnects };
+  }
+
+  #publish(channel: string, body: Uint8Array): "sent" | "away" | "full" {
+    return this.#publisher.publish(channel, body.length, () => this.#envelope.seal(body));
   }
 
   #receive(body: Buffer, pass: () => void): void {

@@ -1,10 +1,15 @@
 // Two real boxes, a plain Socket.IO server with the official Redis adapter, and the official emitter, on one Redis.
 
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient, type TestClient, type TestServer } from "../helpers/fanout-box.ts";
 import { createEmitter, startPlainServer } from "../helpers/plain-server.ts";
-import { type RedisServer, startRedis } from "../helpers/redis-server.ts";
+import { freePort, type RedisServer, startRedis } from "../helpers/redis-server.ts";
 import { describeWith } from "../helpers/requirements.ts";
 import { until } from "../helpers/until.ts";
 
@@ -172,6 +177,28 @@ describeWith("redis-server", "Two boxes of two workers, a plain server and an em
     for (const box of boxes) expect(box.stderr().match(/Cut off from other servers/g)).toHaveLength(1);
   });
 
+  test("with Redis hung each box serves its own clients and says so; they are together again when it is not", async () => {
+    const all = await connectToAll();
+    const [one, sibling] = all as [TestClient, TestClient];
+    const told = (box: TestBox, what: string) => box.stderr().split(what).length - 1;
+    const connected = boxes.map((box) => told(box, "Connected to Redis"));
+
+    redis.freeze();
+    one.socket.emit("toAll", "while it hangs");
+    await sibling.next("while it hangs");
+    await until("both boxes say so", () => boxes.every((box) => told(box, "it does not answer") > 0));
+    const found = await one.socket.emitWithAck("fetch");
+    redis.thaw();
+    await until("both boxes are back", () =>
+      boxes.every((box, index) => told(box, "Connected to Redis") > Number(connected[index])),
+    );
+    await redis.untilSubscribed(REQUESTS, 3);
+    one.socket.emit("toAll", "end");
+    await heard(all);
+
+    expect(found.sort()).toEqual([one.id, sibling.id].sort());
+  });
+
   test("a box that starts before Redis does is ready all the same and joins later", async () => {
     await redis.kill();
     const late = await start();
@@ -199,6 +226,48 @@ describeWith("redis-server", "Two boxes of two workers, a plain server and an em
     expect(message).toContain("exit code 78");
     expect(message).toContain("redisUrl must be a redis:// or rediss:// URL");
     expect(message).not.toContain("s3cret");
+  });
+});
+
+describeWith(["redis-server", "openssl"], "A box and a Redis that speaks TLS", () => {
+  let folder: string;
+  let redis: RedisServer;
+  let tlsUrl: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "allcores-tls-"));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+    const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    await promisify(execFile)("openssl", [...kind, "-keyout", key, "-out", cert, ...subject]);
+    const tlsPort = await freePort();
+    const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+    redis = await startRedis(["--tls-port", String(tlsPort), ...files, "--tls-auth-clients", "no"]);
+    tlsUrl = `rediss://127.0.0.1:${tlsPort}`;
+  });
+
+  afterAll(async () => {
+    await redis.kill();
+    await rm(folder, { recursive: true });
+  });
+
+  test("it connects when it trusts the certificate", async () => {
+    const env = { REDIS_URL: tlsUrl, NODE_EXTRA_CA_CERTS: join(folder, "cert.pem") };
+
+    const box = await startBox({ app: "fanout-app.mjs", workers: 1, env });
+    await redis.untilSubscribed(REQUESTS, 1);
+    await box.stop();
+
+    expect(box.stderr()).toContain("Connected to Redis");
+  });
+
+  test("it does not when it does not, and says why", async () => {
+    const box = await startBox({ app: "fanout-app.mjs", workers: 1, env: { REDIS_URL: tlsUrl } });
+
+    await until("it says why", () => box.stderr().includes("self-signed certificate"));
+    await box.stop();
+
+    expect(await redis.countSubscribers(REQUESTS)).toBe(0);
   });
 });
 

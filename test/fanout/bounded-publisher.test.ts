@@ -19,6 +19,7 @@ function fakeConnection() {
   return { connection, waiting, asConnection: connection as unknown as RedisConnection };
 }
 
+const publishTo = (publisher: BoundedPublisher) => publisher.publish("c", BODY.length, () => BODY);
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("BoundedPublisher", () => {
@@ -26,11 +27,11 @@ describe("BoundedPublisher", () => {
     const { waiting, asConnection } = fakeConnection();
     const publisher = new BoundedPublisher(asConnection, 7000);
 
-    const first = [1, 2, 3].map(() => publisher.publish("c", BODY));
+    const first = [1, 2, 3].map(() => publishTo(publisher));
     const queued = publisher.queuedBytes;
     for (const { resolve } of waiting) resolve(1);
     await settle();
-    const later = publisher.publish("c", BODY);
+    const later = publishTo(publisher);
 
     expect([...first, later]).toEqual(["sent", "sent", "full", "sent"]);
     expect(queued).toBeGreaterThan(2 * BODY.length);
@@ -41,7 +42,7 @@ describe("BoundedPublisher", () => {
     const { asConnection } = fakeConnection();
     const publisher = new BoundedPublisher(asConnection, 100);
 
-    const outcomes = [publisher.publish("c", BODY), publisher.publish("c", BODY)];
+    const outcomes = [publishTo(publisher), publishTo(publisher)];
 
     expect(outcomes).toEqual(["sent", "full"]);
   });
@@ -51,7 +52,7 @@ describe("BoundedPublisher", () => {
     connection.isReady = false;
     const publisher = new BoundedPublisher(asConnection, 7000);
 
-    const outcome = publisher.publish("c", BODY);
+    const outcome = publishTo(publisher);
 
     expect([outcome, waiting.length, publisher.dropped, publisher.queuedBytes]).toEqual(["away", 0, 1, 0]);
   });
@@ -60,7 +61,7 @@ describe("BoundedPublisher", () => {
     const { waiting, asConnection } = fakeConnection();
     const publisher = new BoundedPublisher(asConnection, 7000);
 
-    publisher.publish("c", BODY);
+    publishTo(publisher);
     waiting[0]?.reject(new Error("connection lost"));
     await settle();
 

@@ -15,8 +15,8 @@ export async function startPlainServer(redisUrl: string, options: object = {}): 
     ...server,
     close: async () => {
       await server.close();
-      publisher.disconnect();
-      subscriber.disconnect();
+      // The adapter unsubscribes without waiting; cut off in the middle of that, it would reject unhandled.
+      await Promise.all([publisher.quit(), subscriber.quit()]);
     },
   };
 }
