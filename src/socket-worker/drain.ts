@@ -1,12 +1,12 @@
 // How a socket worker takes its leave: tasks finish, clients are moved away, requests end, all by one deadline.
 
-import type { Server as HttpServer } from "node:http";
 import type { Server } from "socket.io";
 import { settledWithin } from "../lib/deadline.ts";
 
 export interface DrainOptions {
   readonly io: Server;
-  readonly http: HttpServer;
+  /** Resolves when no HTTP request of the app is in flight any more. */
+  readonly requestsDone: () => Promise<void>;
   /** Waits for the CPU tasks of this worker in flight, at most so many milliseconds. */
   readonly drainTasks: (deadlineMs: number) => Promise<void>;
   readonly deadlineMs: number;
@@ -15,12 +15,10 @@ export interface DrainOptions {
 /** Of the deadline, what is kept for the clients when tasks take all they are given. */
 const CLOSING_SHARE = 0.2;
 
-export async function drainWorker({ io, http, drainTasks, deadlineMs }: DrainOptions): Promise<void> {
+export async function drainWorker({ io, requestsDone, drainTasks, deadlineMs }: DrainOptions): Promise<void> {
   const closingMs = deadlineMs * CLOSING_SHARE;
   await drainTasks(deadlineMs - closingMs);
-
-  const requestsDone = new Promise<void>((resolve) => http.close(() => resolve()));
-  await settledWithin(Promise.all([moveClients(io), requestsDone]), closingMs);
+  await settledWithin(Promise.all([moveClients(io), requestsDone()]), closingMs);
 }
 
 /**

@@ -1,12 +1,13 @@
 // Builds the Socket.IO server of one worker: Node's http without a port of its own, Socket.IO on top, sticky's half.
 
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setupWorker } from "@socket.io/sticky";
 import { Server, type ServerOptions } from "socket.io";
 import { WebSocketServer } from "ws";
 import { errorFields, type Logger } from "../lib/logger.ts";
 import { sessionIdGenerator, type WorkerName } from "../lib/session-id.ts";
 import type { AppDefinition } from "./app.ts";
+import { RequestsInFlight } from "./requests-in-flight.ts";
 
 export interface IoServerOptions {
   readonly app: AppDefinition;
@@ -18,20 +19,25 @@ export interface IoServerOptions {
 
 export interface IoServer {
   readonly io: Server;
-  readonly http: HttpServer;
+  /** The app's own requests. */
+  readonly requests: RequestsInFlight;
   /** From now on connections that the primary hands over are served. */
   readonly takeConnections: () => void;
 }
 
 export function createIoServer({ app, name, log, serverOptions }: IoServerOptions): IoServer {
-  const http = createServer((req, res) => answerWithApp(app, log, req, res));
+  const requests = new RequestsInFlight();
+  const http = createServer((req, res) => {
+    requests.add(res);
+    answerWithApp(app, log, req, res);
+  });
   // Connections are injected and never listened for, but only this event starts Node's header and request timeouts.
   http.emit("listening");
 
   // ws 8.23 bounds the pongs it queues; the version that engine.io brings does not.
   const io = new Server(http, { ...serverOptions, wsEngine: WebSocketServer });
   io.engine.generateId = sessionIdGenerator(name);
-  return { io, http, takeConnections: () => setupWorker(io) };
+  return { io, requests, takeConnections: () => setupWorker(io) };
 }
 
 function answerWithApp(app: AppDefinition, log: Logger, req: IncomingMessage, res: ServerResponse): void {

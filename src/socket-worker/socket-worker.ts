@@ -72,7 +72,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
   handlers.push(adapter.handle);
 
   const app = await loadApp(init.appUrl);
-  const { io, http, takeConnections } = createIoServer({
+  const { io, requests, takeConnections } = createIoServer({
     app,
     name: init,
     log,
@@ -88,7 +88,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
 
   const stopReporting = startLoadReport(io, bus);
   const drain = async (deadlineMs: number): Promise<void> => {
-    await drainWorker({ io, http, drainTasks: (ms) => cpu.drain(ms), deadlineMs });
+    await drainWorker({ io, requestsDone: () => requests.done(), drainTasks: (ms) => cpu.drain(ms), deadlineMs });
     stopReporting();
     cpu.close();
     await metrics?.close();
