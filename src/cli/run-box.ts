@@ -1,10 +1,10 @@
 // One run of a box in the foreground: brings it up, says that it is ready, and takes it down for whatever reason
 // comes first: a signal, `allcores stop`, or a failure.
 
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError, EXIT, toError } from "../errors.ts";
 import { defer, settledWithin } from "../lib/deadline.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
-import { listenToSignals, SIGNAL_EXIT } from "../lib/signals.ts";
+import { listenToSignals, SIGNAL_EXIT, type StopSignal } from "../lib/signals.ts";
 import type { Options } from "../options/options.ts";
 import { ControlServer, refuseLiveBox } from "../primary/control.ts";
 import { createControlVerbs } from "../primary/control-verbs.ts";
@@ -56,6 +56,7 @@ class BoxRun {
   readonly #ended = defer<number>();
   #control: ControlServer | undefined;
   #stopped: Promise<void> | undefined;
+  #isKilled = false;
 
   constructor(parts: BoxRunParts) {
     this.#parts = parts;
@@ -65,7 +66,7 @@ class BoxRun {
     const { log, primary } = this.#parts;
     listenToSignals({
       onStop: (signal) => void this.#stop(signal),
-      onKill: (signal) => this.#ended.resolve(SIGNAL_EXIT[signal]),
+      onKill: (signal) => this.#kill(signal),
       onHangUp: () => log.warn({}, "SIGHUP is ignored: this version cannot reload. Stop and start the box instead."),
     });
     process.on("uncaughtException", (error) => this.#fail(error));
@@ -102,8 +103,15 @@ class BoxRun {
     await this.#control.start();
   }
 
+  /** Rejects when the box ended before it had drained. */
   #stop(reason: string): Promise<void> {
-    this.#stopped ??= this.#drain(reason);
+    if (this.#stopped === undefined) {
+      this.#stopped = this.#drain(reason);
+      this.#stopped.then(
+        () => this.#ended.resolve(EXIT.ok),
+        (error: unknown) => this.#fail(toError(error)),
+      );
+    }
     return this.#stopped;
   }
 
@@ -111,14 +119,17 @@ class BoxRun {
     const { options, log, primary, notifier } = this.#parts;
     log.info({ reason }, "the box drains");
     notifier.stopping();
-    try {
-      await primary.drain(options.supervisor.drainTimeoutMs);
-      await primary.close();
-      log.info({}, "the box is closed");
-      this.#ended.resolve(0);
-    } catch (error) {
-      this.#fail(toError(error));
+    await primary.drain(options.supervisor.drainTimeoutMs);
+    if (this.#isKilled) {
+      throw new AllcoresError("ALLCORES_ERR_CLOSED", "A second signal ended the box before it had drained.");
     }
+    await primary.close();
+    log.info({}, "the box is closed");
+  }
+
+  #kill(signal: StopSignal): void {
+    this.#isKilled = true;
+    this.#ended.resolve(SIGNAL_EXIT[signal]);
   }
 
   #fail(error: Error): void {

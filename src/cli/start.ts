@@ -5,7 +5,6 @@ import { AllcoresError } from "../errors.ts";
 import { canStripTypes, findApp } from "./app-file.ts";
 import { parseArguments } from "./arguments.ts";
 import { OPTION_FLAGS, optionsHelp, resolveFromCommandLine } from "./option-flags.ts";
-import { runBox } from "./run-box.ts";
 import type { Verb } from "./verb.ts";
 
 const HELP = `Runs the box in the foreground. Without an app, the demo.
@@ -31,7 +30,10 @@ export const start: Verb = {
     const { flags, positionals } = parseArguments("start", args, { flags: OPTION_FLAGS, maxPositionals: 1 });
     refuseClusterWorker();
     const { options } = resolveFromCommandLine(flags, process.env);
-    return runBox({ options, app: findApp(positionals[0], canStripTypes()), terminal });
+    const app = findApp(positionals[0], canStripTypes());
+    // Loaded only here: the other verbs answer sooner without the box.
+    const { runBox } = await import("./run-box.ts");
+    return runBox({ options, app, terminal });
   },
 };
 

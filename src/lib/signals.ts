@@ -17,8 +17,8 @@ const SAME_KEY_PRESS_MS = 200;
 /** Exit code of a process that a signal ended, as shells report it. */
 export const SIGNAL_EXIT: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143 };
 
-/** Listens to the box's signals; the returned function stops listening. */
-export function listenToSignals({ onStop, onKill, onHangUp }: SignalHandlers): () => void {
+/** Listens to the box's signals from now on. */
+export function listenToSignals({ onStop, onKill, onHangUp }: SignalHandlers): void {
   const isSameKeyPress = createKeyPressFilter();
   let isStopping = false;
 
@@ -28,19 +28,11 @@ export function listenToSignals({ onStop, onKill, onHangUp }: SignalHandlers): (
     else onStop(signal);
     isStopping = true;
   };
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGINT", () => stop("SIGINT"));
+  process.on("SIGHUP", onHangUp);
   // Without a listener Node opens the inspector on SIGUSR1, to whoever may send a signal.
-  const ignore = (): void => {};
-
-  const listeners = [
-    ["SIGTERM", stop],
-    ["SIGINT", stop],
-    ["SIGHUP", onHangUp],
-    ["SIGUSR1", ignore],
-  ] as const;
-  for (const [signal, listener] of listeners) process.on(signal, listener as NodeJS.SignalsListener);
-  return () => {
-    for (const [signal, listener] of listeners) process.off(signal, listener as NodeJS.SignalsListener);
-  };
+  process.on("SIGUSR1", () => {});
 }
 
 function createKeyPressFilter(): (nowMs: number) => boolean {

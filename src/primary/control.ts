@@ -11,6 +11,7 @@ import { chmod, rm } from "node:fs/promises";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { toWireError, type WireError } from "../bus/messages.ts";
 import { AllcoresError, toError } from "../errors.ts";
+import { settledWithin } from "../lib/deadline.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { readJsonLines, writeJsonLine } from "./json-lines.ts";
 
@@ -31,11 +32,14 @@ export type ControlAnswer =
 const MAX_REQUEST_BYTES = 4096;
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5000;
+/** How long closing waits for answers that are due. */
+const ANSWER_TIMEOUT_MS = 500;
 
 export class ControlServer extends Lifecycle {
   readonly #options: ControlServerOptions;
   readonly #server: Server = createServer((socket) => this.#accept(socket));
   readonly #sockets = new Set<Socket>();
+  readonly #answering = new Set<Promise<void>>();
 
   constructor(options: ControlServerOptions) {
     super();
@@ -62,6 +66,7 @@ export class ControlServer extends Lifecycle {
   protected override async onClose(): Promise<void> {
     if (this.#server.listening) this.#server.close();
     for (const socket of this.#sockets) socket.unref();
+    await settledWithin(Promise.all(this.#answering), ANSWER_TIMEOUT_MS);
   }
 
   #accept(socket: Socket): void {
@@ -74,7 +79,9 @@ export class ControlServer extends Lifecycle {
     });
     readJsonLines(socket, MAX_REQUEST_BYTES, (request) => {
       clearTimeout(timer);
-      void this.#answer(socket, request);
+      const answering = this.#answer(socket, request);
+      this.#answering.add(answering);
+      void answering.then(() => this.#answering.delete(answering));
     });
   }
 
