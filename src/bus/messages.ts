@@ -32,8 +32,6 @@ export interface RefusedMessage {
 /** Socket worker or cpu process: it can take work from now on. */
 export interface ReadyMessage {
   readonly type: "ready";
-  /** Socket worker: whether its app has CPU tasks. */
-  readonly hasTasks?: boolean;
 }
 
 /** Worker: it cannot start, and why. It exits after this. */

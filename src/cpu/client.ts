@@ -68,6 +68,7 @@ export class CpuClient {
     this.#folder = options.tasks === undefined ? undefined : taskFolderUrl(options.tasks);
     const { bus, slot, incarnation, log } = options;
     this.#link = new CpuLink({
+      isWanted: this.#folder !== undefined,
       bus,
       slot,
       incarnation,

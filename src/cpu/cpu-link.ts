@@ -13,6 +13,8 @@ import { errorFields, type Logger } from "../lib/logger.ts";
 const ASK_AGAIN_AFTER_MS = 250;
 
 export interface CpuLinkOptions {
+  /** Whether there is anything to ask for: an app without tasks makes the box go without a cpu process. */
+  readonly isWanted: boolean;
   /** The connection to the primary. */
   readonly bus: Pick<BusConnection, "send">;
   readonly slot: number;
@@ -33,7 +35,7 @@ export class CpuLink {
 
   constructor(options: CpuLinkOptions) {
     this.#options = options;
-    this.#ask();
+    if (options.isWanted) this.#ask();
   }
 
   /** Returns `false` when there is no connection. */

@@ -210,9 +210,10 @@ export class Hub {
       flushPassed(worker);
       worker.link.send({ type: "hub:question", sequence, from: sender.slot, ticket, namespace, question }, body);
     }
-    this.#questions.ask(sender, ticket, asked);
     this.#pass(sender, ticket);
     flushPassed(sender);
+    // After its own part has its place: with nobody to ask, this is the end of the question.
+    this.#questions.ask(sender, ticket, asked);
   }
 
   #restore(sender: HubWorker, { key, namespace, pid, position }: HubRestoreMessage, now: number): void {

@@ -11,7 +11,8 @@ import { Socket } from "node:net";
 /** Called when the connection never reached the worker: it is the caller's again, under this socket. */
 export type GiveBack = (socket: Socket) => void;
 
-interface InFlight {
+interface Sent {
+  readonly socket: Socket;
   readonly handle: TcpHandle;
   readonly giveBack: GiveBack;
 }
@@ -25,9 +26,10 @@ type ProcessInternals = ChildProcess & { readonly _pendingMessage?: { readonly h
 
 export class HandOver {
   readonly #worker: Worker;
-  readonly #inLine = new Map<Socket, GiveBack>();
-  /** The connection that was sent last. */
-  #inFlight: InFlight | undefined;
+  /** Connections that Node has not written to the channel, as far as it said. */
+  readonly #inLine = new Set<Sent>();
+  /** The one it wrote last. */
+  #written: Sent | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -41,12 +43,13 @@ export class HandOver {
       socket.destroy();
       return;
     }
-    this.#inLine.set(socket, giveBack);
+    const sent: Sent = { socket, handle, giveBack };
+    this.#inLine.add(sent);
     const message = { type: "sticky:connection", data: head, isNew };
     this.#worker.send(message, socket, { keepOpen: false }, (error) => {
       // Taken back already: the worker died meanwhile.
-      if (!this.#inLine.delete(socket)) return;
-      if (error === null) this.#inFlight = { handle, giveBack };
+      if (!this.#inLine.delete(sent)) return;
+      if (error === null) this.#written = sent;
       else if (handleOf(socket) === undefined) socket.destroy();
       else giveBack(socket);
     });
@@ -54,16 +57,18 @@ export class HandOver {
 
   #takeBack(): void {
     const { _pendingMessage: pending } = this.#worker.process as ProcessInternals;
-    const inFlight = this.#inFlight;
-    if (inFlight !== undefined && pending?.handle === inFlight.handle) {
-      inFlight.giveBack(new Socket({ handle: inFlight.handle, allowHalfOpen: true, pauseOnCreate: true } as object));
-    }
-    const waiting = [...this.#inLine];
+    const sent = [...(this.#written === undefined ? [] : [this.#written]), ...this.#inLine];
     this.#inLine.clear();
-    for (const [socket, giveBack] of waiting) {
+    for (const { socket, handle, giveBack } of sent) {
       if (handleOf(socket) !== undefined) giveBack(socket);
+      else if (pending?.handle === handle) giveBack(reopen(handle));
     }
   }
+}
+
+/** A new socket, not reading, around a handle that Node took off the first one. */
+function reopen(handle: TcpHandle): Socket {
+  return new Socket({ handle, allowHalfOpen: true, pauseOnCreate: true } as object);
 }
 
 /**

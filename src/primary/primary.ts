@@ -136,8 +136,8 @@ export class Primary extends Lifecycle {
     await this.#fanout?.start();
     await this.#admin.start();
     await this.#router.start();
+    this.#startCpuWhenWanted();
     await this.#supervisor.start();
-    if (this.#supervisor.appHasTasks) await this.#cpu.start();
   }
 
   protected override async onDrain(deadlineMs: number): Promise<void> {
@@ -159,6 +159,14 @@ export class Primary extends Lifecycle {
     await this.#hub?.close();
     await this.#bus.close();
     this.#metrics.close();
+  }
+
+  /** An app without tasks gets no cpu process. One that runs a task in its `setup` has it by then. */
+  #startCpuWhenWanted(): void {
+    this.#peers.on("message", (_peer, message) => {
+      if (message.type !== "cpuWanted" || this.#cpu.state !== "idle") return;
+      this.#cpu.start().catch((error: AllcoresError) => this.events.emit("failed", error));
+    });
   }
 
   #figures(): BoxFigures {

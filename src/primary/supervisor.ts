@@ -94,11 +94,6 @@ export class Supervisor extends Lifecycle {
     });
   }
 
-  /** Whether the app has CPU tasks, as a worker that is ready has said. */
-  get appHasTasks(): boolean {
-    return this.workers().some(({ hasTasks }) => hasTasks);
-  }
-
   routeTargets(): RouteTarget[] {
     return this.#slots.flatMap(({ worker }) => worker?.routeTarget ?? []);
   }

@@ -36,7 +36,6 @@ export class WorkerProcess {
   #peer: Peer | undefined;
   #error: AllcoresError | undefined;
   #report: LoadMessage | undefined;
-  #hasTasks = false;
 
   constructor(init: WorkerInit, startTimeoutMs: number) {
     this.slot = init.slot;
@@ -82,11 +81,6 @@ export class WorkerProcess {
     return this.#report;
   }
 
-  /** Whether its app has CPU tasks; known once it is ready. */
-  get hasTasks(): boolean {
-    return this.#hasTasks;
-  }
-
   /** The router's view, while it can take connections. */
   get routeTarget(): RouteTarget | undefined {
     const { slot, incarnation, load, state } = this;
@@ -103,7 +97,6 @@ export class WorkerProcess {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
         this.#readyAt = Date.now();
-        this.#hasTasks = message.hasTasks === true;
         this.#ready.resolve();
         break;
       case "startFailed":

@@ -7,6 +7,8 @@ import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { isWorkerInit, WORKER_INIT_REQUEST, type WorkerInit } from "../bus/worker-init.ts";
 import { CpuClient } from "../cpu/client.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
+import { guardServer } from "../limits/guard-server.ts";
+import { guardedServerOptions } from "../limits/server-options.ts";
 import { WorkerMetrics } from "../metrics/worker-metrics.ts";
 import { PresenceClient } from "../presence/presence-client.ts";
 import { loadApp } from "./app.ts";
@@ -76,9 +78,10 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     app,
     name: init,
     log,
-    serverOptions: adapter.apply(app.io ?? {}),
+    serverOptions: adapter.apply(guardedServerOptions(app.io ?? {}, options)),
   });
   metrics = new WorkerMetrics({ io, bus, slot, log });
+  guardServer(io, { options, log, onRefusal: (reason) => metrics?.onRefusal(reason) });
   const cpu = new CpuClient({ bus, slot, incarnation, options, log, tasks: app.tasks });
   const presence = new PresenceClient({ bus, options, log });
   for (const part of [metrics, cpu, presence]) handlers.push((message) => part.handle(message));
@@ -101,5 +104,5 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     void drain(message.deadlineMs).finally(() => process.exit(0));
   });
   takeConnections();
-  bus.send({ type: "ready", hasTasks: app.tasks !== undefined });
+  bus.send({ type: "ready" });
 }
