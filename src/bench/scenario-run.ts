@@ -82,6 +82,7 @@ export class ScenarioRun {
     const times = await this.#runTraffic(connected);
     const account = await this.#stopTraffic(times.stopUs);
     const results = await this.#settle(account);
+    for (const { pulses } of results) this.#timeline.addSeconds(pulses);
     const orders = await this.#compareOrders(results);
     return composeResult({
       ...this.#options,
@@ -124,16 +125,18 @@ export class ScenarioRun {
   }
 
   async #runTraffic({ layout }: Connected): Promise<TrafficTimes> {
-    const { warmupMs, measuredMs } = this.#options;
+    const { scenario, warmupMs, measuredMs } = this.#options;
     // Whole seconds of the machine's clock, so that the timeline's seconds begin with traffic.
     const zeroUs = Math.ceil((nowUs() + HEAD_START_US) / 1e6) * 1e6;
     const measureFromUs = zeroUs + warmupMs * 1000;
-    await this.#fleet.askAll("go", () => ({ zeroUs, measureFromUs, ...layout }), GO_DEADLINE_MS);
+    const plannedEndUs = measureFromUs + measuredMs * 1000;
+    const endUs = scenario.during === undefined ? plannedEndUs : Number.POSITIVE_INFINITY;
+    await this.#fleet.askAll("go", () => ({ zeroUs, measureFromUs, endUs, ...layout }), GO_DEADLINE_MS);
     await this.#enter("warmup", zeroUs);
     await this.#enter("measuring", measureFromUs);
     await this.#costs?.beginMeasuring();
     const chaosError = await this.#doHarm(measureFromUs);
-    const stopUs = Math.max(nowUs() + HEAD_START_US, measureFromUs + measuredMs * 1000);
+    const stopUs = Math.min(endUs, Math.max(plannedEndUs, nowUs() + HEAD_START_US));
     return { zeroUs, measureFromUs, stopUs, chaosError };
   }
 
@@ -160,11 +163,15 @@ export class ScenarioRun {
     const remainingMs = (stopUs - nowUs()) / 1000;
     const [stopped] = await Promise.all([
       this.#fleet.askAll("stop", () => ({ atUs: stopUs, patience: this.#patience() }), remainingMs + MAX_SETTLE_MS),
-      this.#enter("settling", stopUs).then(() => this.#costs?.endMeasuring()),
+      this.#enter("settling", stopUs).then(() => this.#endCosts(stopUs)),
     ]);
     const sent = new Int32Array(this.#options.script.clients.length);
     for (const [client, count] of stopped.flatMap((answer) => answer.sent)) sent[client] = count;
     return { sent, uncertain: stopped.flatMap((answer) => answer.uncertain) };
+  }
+
+  async #endCosts(stopUs: number): Promise<void> {
+    if (this.#costs !== undefined) this.#timeline.addCost(await this.#costs.endMeasuring(), stopUs);
   }
 
   #settle(account: SentAccount): Promise<LoadResult[]> {

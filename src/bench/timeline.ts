@@ -1,9 +1,10 @@
 // The run second by second: what the load processes counted, and what the server cost meanwhile.
 
 import type { Mark, SeriesPoint } from "./contract.ts";
-import { type CostTotals, mapFigures, subtractFigures } from "./cost/cost-meter.ts";
+import { addFigures, type CostTotals, mapFigures, subtractFigures } from "./cost/cost-meter.ts";
 import { Histogram } from "./histogram.ts";
 import type { PulseMessage } from "./load/load-fleet.ts";
+import type { Pulse } from "./load/run-stats.ts";
 
 interface Second {
   sent: number;
@@ -11,7 +12,7 @@ interface Second {
   connected: number;
   busy: number;
   readonly latency: Histogram;
-  cost?: CostTotals;
+  cost?: Pick<CostTotals, "cpuUs" | "rssBytes">;
 }
 
 /** What the progress line shows of the last whole second. */
@@ -30,24 +31,29 @@ export class Timeline {
 
   addPulse(share: number, { pulses, connected, busy }: PulseMessage, nowUs: number): void {
     this.#connectedByShare.set(share, connected);
+    this.addSeconds(pulses);
+    const last = this.#second(Math.floor(nowUs / 1e6) - 1);
+    last.connected = sum(this.#connectedByShare.values());
+    last.busy = Math.max(last.busy, busy);
+  }
+
+  addSeconds(pulses: readonly Pulse[]): void {
     for (const pulse of pulses) {
       const second = this.#second(pulse.second);
       second.sent += pulse.sent;
       second.delivered += pulse.delivered;
       second.latency.add(pulse.latency);
     }
-    const last = this.#second(Math.floor(nowUs / 1e6) - 1);
-    last.connected = sum(this.#connectedByShare.values());
-    last.busy = Math.max(last.busy, busy);
   }
 
   /** The server's totals at the end of a second. */
   addCost(totals: CostTotals, nowUs: number): void {
-    const before = this.#lastCost;
+    const second = this.#second(Math.floor(nowUs / 1e6) - 1);
+    const spent = subtractFigures(totals.cpuUs, this.#lastCost?.cpuUs ?? totals.cpuUs);
+    // A second may be told twice: by the clock, and at the end of the measured time.
+    const cpuUs = second.cost === undefined ? spent : addFigures(second.cost.cpuUs, spent);
+    second.cost = { cpuUs, rssBytes: totals.rssBytes };
     this.#lastCost = totals;
-    if (before === undefined) return;
-    const cost = { ...totals, cpuUs: subtractFigures(totals.cpuUs, before.cpuUs) };
-    this.#second(Math.floor(nowUs / 1e6) - 1).cost = cost;
   }
 
   mark(label: string, atUs: number): void {

@@ -102,6 +102,11 @@ export function subtractFigures(later: RoleFigures, earlier: RoleFigures): RoleF
   return mapFigures(later, (value, role) => value - (earlier[role] ?? 0));
 }
 
+/** `a + b`, by role. */
+export function addFigures(a: RoleFigures, b: RoleFigures): RoleFigures {
+  return { ...a, ...mapFigures(b, (value, role) => (a[role] ?? 0) + value) };
+}
+
 /** Every figure through `change`. */
 export function mapFigures(values: RoleFigures, change: (value: number, role: Role | "total") => number): RoleFigures {
   const entries = Object.entries(values) as [Role | "total", number][];

@@ -36,9 +36,10 @@ export class CostWatch {
     this.#begin = await this.sample();
   }
 
-  async endMeasuring(): Promise<void> {
+  async endMeasuring(): Promise<CostTotals> {
     this.#end = await this.sample();
     this.#pssAfter = await this.#meter.pssBytes();
+    return this.#end;
   }
 
   /** Costs of the measured time. */

@@ -132,7 +132,7 @@ export class RoomLedger {
   outstanding(sent: Int32Array, uncertain: UncertainKeys): number {
     let count = 0;
     for (const member of this.#members) {
-      for (const key of member.gaps.keys()) if (!uncertain.has(key)) count++;
+      for (const [key, gap] of member.gaps) if (gap === "lost" && !uncertain.has(key)) count++;
       this.#eachTail(member, sent, (key) => {
         if (!uncertain.has(key)) count++;
       });

@@ -16,6 +16,8 @@ export interface FlowsOptions {
   readonly flowShares: readonly (FlowShare | undefined)[];
   /** Start of traffic on the machine's clock. */
   readonly zeroUs: number;
+  /** Nothing that is due then or later is sent. */
+  readonly endUs: number;
   /** By client id: the room it sends to. */
   readonly sendRooms: Int32Array;
   readonly maySend: (client: LoadClient) => boolean;
@@ -34,11 +36,12 @@ export class Flows {
   readonly #options: FlowsOptions;
   readonly #flows: readonly RunningFlow[];
   #timer: NodeJS.Timeout | undefined;
-  #endUs = Number.POSITIVE_INFINITY;
+  #endUs: number;
   #unsent = 0;
 
   constructor(options: FlowsOptions) {
     this.#options = options;
+    this.#endUs = options.endUs;
     this.#flows = options.script.flows.flatMap((flow, index) => {
       const share = options.flowShares[index];
       return share === undefined ? [] : [this.#prepare(flow, index, share)];
@@ -55,7 +58,7 @@ export class Flows {
     this.#timer = setTimeout(() => this.start(), TICK_MS);
   }
 
-  /** Nothing that is due at `atUs` or later will be sent. */
+  /** The end, where it was not known from the start. */
   endAt(atUs: number): void {
     this.#endUs = atUs;
   }

@@ -24,6 +24,8 @@ export interface Traffic {
   /** Start of traffic on the machine's clock. */
   readonly zeroUs: number;
   readonly measureFromUs: number;
+  /** No message due at or after it is sent. Infinity when only the `stop` command will tell. */
+  readonly endUs: number;
   /** By client id, of all load processes: the room whose messages it gets, and the one it sends to; -1: none. */
   readonly homes: Int32Array;
   readonly sendRooms: Int32Array;
@@ -38,7 +40,7 @@ export interface Patience {
 export interface LoadCommands {
   connect: { readonly assignment: LoadAssignment; readonly startUs: number };
   go: Traffic;
-  /** No message due at or after `atUs` is sent. Answered when all that is left was sent and acked, or will not be. */
+  /** The measured time ends at `atUs`. Answered when all that is left was sent and acked, or will not be. */
   stop: { readonly atUs: number; readonly patience: Patience };
   /** `sent` is the final count of every sender, by client id; `uncertain` are message keys. */
   settle: { readonly sent: Int32Array; readonly uncertain: readonly number[]; readonly patience: Patience };
@@ -70,6 +72,8 @@ export interface LoadResult {
   /** Clients that had been in and were not when all was over. */
   readonly notReturned: number;
   readonly sampledClients: number;
+  /** Seconds that no pulse has told yet. */
+  readonly pulses: readonly Pulse[];
 }
 
 export type CommandName = keyof LoadCommands;

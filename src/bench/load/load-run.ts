@@ -65,7 +65,7 @@ export class LoadRun {
   }
 
   /** Begins traffic at `zeroUs`. */
-  go({ zeroUs, measureFromUs, homes, sendRooms }: Traffic): null {
+  go({ zeroUs, measureFromUs, endUs, homes, sendRooms }: Traffic): null {
     const ledger = new RoomLedger(indexSenders(sendRooms));
     const lives = new Lives(ledger, zeroUs);
     const flows = new Flows({
@@ -73,6 +73,7 @@ export class LoadRun {
       clients: this.#clients,
       flowShares: this.#assignment.flowShares,
       zeroUs,
+      endUs,
       sendRooms,
       maySend: (client) => maySend(client) && !lives.isLeaving(client),
       onLag: (us, dueUs) => {
@@ -89,7 +90,7 @@ export class LoadRun {
     return null;
   }
 
-  /** Sends nothing that is due at `atUs` or later, then waits until what is under way has left. */
+  /** Ends traffic and the measured time at `atUs`, then waits until what is under way has left. */
   async stop({ atUs, patience }: LoadCommands["stop"]): Promise<LoadAnswers["stop"]> {
     const { lives, flows } = this.#begun();
     flows.endAt(atUs);
@@ -121,6 +122,7 @@ export class LoadRun {
       unsent: flows.unsent,
       notReturned: this.#clients.filter((client) => client.hasBeenReady && hasVanished(client)).length,
       sampledClients: this.#clients.filter(({ spec }) => spec.id % SAMPLE_EVERY === 0).length,
+      pulses: this.#stats.takePulses(Number.POSITIVE_INFINITY),
     };
   }
 
@@ -130,7 +132,7 @@ export class LoadRun {
 
   takePulse(): { pulses: Pulse[]; connected: number; busy: number } {
     return {
-      pulses: this.#stats.takePulses(),
+      pulses: this.#stats.takePulses(Math.floor(nowUs() / 1e6)),
       connected: this.#clients.reduce((count, { state }) => count + (state === "ready" ? 1 : 0), 0),
       busy: this.#watch.busySinceLast(),
     };

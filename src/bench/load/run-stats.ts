@@ -1,7 +1,6 @@
 // What one load process counts and times during a run: by second for the timeline, and for the measured time.
 
 import { Histogram, type SparseHistogram } from "../histogram.ts";
-import { nowUs } from "./clock.ts";
 
 /** One second of one load process. Seconds are those of the machine's clock, so processes agree on them. */
 export interface Pulse {
@@ -98,9 +97,8 @@ export class RunStats {
     this.#record(name, us);
   }
 
-  /** The seconds that are over; each is handed out once. */
-  takePulses(): Pulse[] {
-    const second = Math.floor(nowUs() / 1e6);
+  /** The seconds before `second`; each is handed out once. */
+  takePulses(second: number): Pulse[] {
     const over = [...this.#seconds].filter(([at]) => at < second);
     for (const [at] of over) this.#seconds.delete(at);
     return over.map(([at, counts]) => ({ ...counts, second: at, latency: counts.latency.toSparse() }));

@@ -2,20 +2,25 @@
 // share a rate by taking every n-th message.
 
 export class Schedule {
-  readonly #intervalUs: number;
-  #nextDueUs: number;
+  readonly #rate: number;
+  readonly #shares: number;
+  readonly #startUs: number;
+  #next: number;
 
   /** `rate` is that of all processes together; `share` this one's place among `shares`. */
   constructor(rate: number, share: number, shares: number, startUs: number) {
-    this.#intervalUs = (1e6 / rate) * shares;
-    this.#nextDueUs = startUs + (1e6 / rate) * share;
+    this.#rate = rate;
+    this.#shares = shares;
+    this.#startUs = startUs;
+    this.#next = share;
   }
 
   /** Due time of the next message if it is due before `nowUs`, and moves on; else `undefined`. */
   take(nowUs: number): number | undefined {
-    if (!(this.#nextDueUs < nowUs)) return undefined;
-    const dueUs = this.#nextDueUs;
-    this.#nextDueUs += this.#intervalUs;
+    // Computed anew for each message: a sum of intervals would drift, and give one message too many or too few.
+    const dueUs = this.#startUs + (this.#next * 1e6) / this.#rate;
+    if (!(dueUs < nowUs)) return undefined;
+    this.#next += this.#shares;
     return dueUs;
   }
 }
