@@ -32,20 +32,17 @@ export interface GuardedServerSettings {
   readonly io?: Partial<ServerOptions>;
   /** Runs after the guard, as an app's setup does. */
   readonly setup?: (io: Server) => void;
-  /** For the test that shows what happens without it. @default true */
-  readonly isGuarded?: boolean;
 }
 
 export async function startGuardedServer(settings: GuardedServerSettings = {}): Promise<GuardedServer> {
-  const { config = {}, setup = () => {}, isGuarded = true } = settings;
+  const { config = {}, setup = () => {} } = settings;
   const { options } = resolveOptions({ file: config });
   const http = createServer();
-  const ioOptions = isGuarded ? guardedServerOptions(settings.io ?? {}, options) : (settings.io ?? {});
-  const io = new Server(http, { ...ioOptions, wsEngine: WebSocketServer });
+  const io = new Server(http, { ...guardedServerOptions(settings.io ?? {}, options), wsEngine: WebSocketServer });
   const refused = new Map<RefusalReason, number>();
   const logged: string[] = [];
   const onRefusal = (reason: RefusalReason): void => void refused.set(reason, (refused.get(reason) ?? 0) + 1);
-  if (isGuarded) guardServer(io, { options, log: recordingLogger(logged), onRefusal });
+  guardServer(io, { options, log: recordingLogger(logged), onRefusal });
   setup(io);
 
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
