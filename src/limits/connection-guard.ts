@@ -165,8 +165,8 @@ export class ConnectionGuard {
   /** Ends the connection of a client that does not stop: from here on it costs nothing. */
   #drop(): void {
     if (!this.#isOpen) return;
-    this.#guard.flooded();
     const { conn } = this.#client;
+    this.#guard.flooded(conn.remoteAddress);
     const { transport } = conn;
     conn.close(true);
     if (transport.name !== "websocket") return;

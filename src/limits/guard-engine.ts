@@ -72,8 +72,11 @@ function containAppCode(engine: Engine, guard: ServerGuard): void {
 }
 
 function isWelcome({ headers, url = "" }: IncomingMessage, { limits }: ServerGuard): boolean {
+  if (limits.origins.length === 0) return true;
   const { origin, host } = headers;
-  return isOriginAllowed(limits.origins, { origin, host, isScript: /[?&]j=/.test(url) });
+  // As Engine.IO reads it, which decodes the names of parameters.
+  const query = new URLSearchParams(url.slice(url.indexOf("?") + 1));
+  return isOriginAllowed(limits.origins, { origin, host, isScript: query.has("j") });
 }
 
 function forbid(engine: Engine, guard: ServerGuard, req: IncomingMessage, answer: () => void): void {

@@ -10,6 +10,7 @@ import { guardEngine } from "./guard-engine.ts";
 import type { OnRefusal } from "./refusal.ts";
 import { guardOf, ServerGuard } from "./server-guard.ts";
 import { prototypesOf, type SocketIoPrototypes, wrapMethod } from "./socket-io.ts";
+import { wrapCallbacks } from "./wrap-callbacks.ts";
 import { wrapClient } from "./wrap-client.ts";
 import { wrapHandlers } from "./wrap-handlers.ts";
 
@@ -39,6 +40,7 @@ function wrapMethods(prototypes: SocketIoPrototypes): void {
   if (areMethodsWrapped) return;
   wrapClient(prototypes);
   wrapHandlers(prototypes);
+  wrapCallbacks(prototypes);
   // A server may get its engine later, and another one when it is closed and listens again.
   wrapMethod<Server, [Engine], Server>(prototypes.server, "bind", (bind) => {
     return function (engine) {

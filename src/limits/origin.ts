@@ -10,11 +10,10 @@ export interface OriginClaim {
 }
 
 /**
- * Decides about one request. `allowed` is the option `limits.origins`: empty lets all in, `same` the host that was asked.
+ * Decides about one request. `allowed` is the option `limits.origins`; its word `same` means the host that was asked.
  * Without an Origin header it was no page of another site that asked: programs are let in.
  */
 export function isOriginAllowed(allowed: readonly string[], { origin, host, isScript }: OriginClaim): boolean {
-  if (allowed.length === 0) return true;
   if (origin === undefined) return !isScript;
   return allowed.some((entry) => (entry === "same" ? isSameHost(origin, host) : isSameText(origin, entry)));
 }

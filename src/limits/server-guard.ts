@@ -57,8 +57,10 @@ export class ServerGuard {
   }
 
   /** A connection was closed because its client did not stop. */
-  flooded(): void {
-    this.#tell("flood", {}, (extra) => this.#log.warn(extra, "a client that went on flooding was disconnected"));
+  flooded(address: string | undefined): void {
+    this.#tell("flood", {}, (extra) =>
+      this.#log.warn({ ...extra, address }, "a client that went on flooding was disconnected"),
+    );
   }
 
   #tell(reason: RefusalReason, info: RefusalInfo, write: (extra: object) => void): void {

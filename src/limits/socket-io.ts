@@ -86,6 +86,10 @@ export function prototypesOf(io: Server): SocketIoPrototypes {
   };
 }
 
+export function isSocket(value: unknown): value is SocketInternals {
+  return value instanceof Socket;
+}
+
 /** Replaces `prototype[name]` with what `wrap` makes of it. */
 export function wrapMethod<This, Args extends unknown[], Result>(
   prototype: object,

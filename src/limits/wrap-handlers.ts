@@ -1,15 +1,15 @@
-// Containment: an app's listener, middleware or callback that throws or rejects costs its client an error answer, and
-// nobody else anything. The wrapping is around the calls, not around the functions, so that `off`, `once`, `listeners`
-// and the rest see what the app added.
+// Containment: an app's listener or middleware that throws or rejects costs its client an error answer, and nobody else
+// anything. The wrapping is around the calls, not around the functions, so that `off`, `once`, `listeners` and the rest
+// see what the app added.
 
-import { Socket } from "socket.io";
 import { AllcoresError } from "../errors.ts";
-import { callContained, contained, once, runMiddlewares } from "./contain.ts";
+import { answerFailure, clientAck } from "./answer-failure.ts";
+import { callContained, runMiddlewares } from "./contain.ts";
 import { sendError } from "./refusal.ts";
-import { guardOf, HANDLER_FAILED, type ServerGuard } from "./server-guard.ts";
+import { guardOf, HANDLER_FAILED } from "./server-guard.ts";
 import {
-  type Callback,
   type EventSource,
+  isSocket,
   type NamespaceInternals,
   type Packet,
   type SocketInternals,
@@ -17,18 +17,12 @@ import {
   wrapMethod,
 } from "./socket-io.ts";
 
-/** Acks that a client asked for: an app may have put functions of its own among an event's arguments. */
-const clientAcks = new WeakSet<Callback>();
-
 type Done = (error?: unknown) => void;
-type Matcher = (name: string, auth: unknown, next: (error: unknown, isAllowed?: boolean) => void) => unknown;
 
 export function wrapHandlers(prototypes: SocketIoPrototypes): void {
   wrapEmitters(prototypes);
   wrapAnyListeners(prototypes);
   wrapMiddlewares(prototypes);
-  wrapAckCallbacks(prototypes);
-  wrapMatchers(prototypes);
 }
 
 function wrapEmitters({ emitter }: SocketIoPrototypes): void {
@@ -121,79 +115,6 @@ function wrapMiddlewares({ socket, namespace }: SocketIoPrototypes): void {
   });
 }
 
-/** Callbacks that the app gave to `emit`: a client chooses when they run and with what. */
-function wrapAckCallbacks({ socket, namespace, broadcast }: SocketIoPrototypes): void {
-  wrapMethod<SocketInternals, [number, Callback], void>(socket, "registerAckCallback", (registerAckCallback) => {
-    return function (id, callback) {
-      const guard = guardOf(this.server);
-      if (guard === undefined) return registerAckCallback.call(this, id, callback);
-      const onFailure = (error: unknown): void => answerFailure(guard, this, [], error);
-      registerAckCallback.call(this, id, contained(callback, onFailure));
-    };
-  });
-
-  type Broadcast = { readonly adapter?: { readonly nsp: NamespaceInternals } };
-  wrapMethod<Broadcast, [string, ...unknown[]], unknown>(broadcast, "emit", (emit) => {
-    return function (event, ...args) {
-      return emit.call(this, event, ...withContainedCallback(this.adapter?.nsp, event, args));
-    };
-  });
-
-  wrapMethod<NamespaceInternals, [string, ...unknown[]], unknown>(namespace, "serverSideEmit", (serverSideEmit) => {
-    return function (event, ...args) {
-      return serverSideEmit.call(this, event, ...withContainedCallback(this, event, args));
-    };
-  });
-}
-
-function withContainedCallback(source: EventSource | undefined, event: string, args: unknown[]): unknown[] {
-  const callback = args.at(-1);
-  const guard = source === undefined ? undefined : guardOf(source.server);
-  if (guard === undefined || typeof callback !== "function") return args;
-  const onFailure = (error: unknown): void => guard.handlerFailed(error, { event });
-  return [...args.slice(0, -1), contained(callback as Callback, onFailure)];
-}
-
-/** The function that an app gives to `io.of()` to decide about a namespace runs with what a client sent. */
-function wrapMatchers({ server }: SocketIoPrototypes): void {
-  type ServerThis = Parameters<typeof guardOf>[0];
-  const containedMatchers = new WeakMap<Matcher, Matcher>();
-  wrapMethod<ServerThis, [unknown, ...unknown[]], unknown>(server, "of", (of) => {
-    return function (name, ...rest) {
-      if (typeof name !== "function" || guardOf(this) === undefined) return of.call(this, name, ...rest);
-      const matcher = name as Matcher;
-      const wrapped = containedMatchers.get(matcher) ?? containedMatcher(this, matcher);
-      containedMatchers.set(matcher, wrapped);
-      return of.call(this, wrapped, ...rest);
-    };
-  });
-}
-
-function containedMatcher(server: Parameters<typeof guardOf>[0], matcher: Matcher): Matcher {
-  return (name, auth, next) => {
-    const answer = once(next);
-    callContained(matcher as Callback, undefined, [name, auth, answer], (error) => {
-      guardOf(server)?.handlerFailed(error, { namespace: name });
-      answer(error, false);
-    });
-  };
-}
-
-/** The client hears of it once: through the ack it asked for, unless the handler has called that already. */
-function answerFailure(guard: ServerGuard, socket: SocketInternals, event: readonly unknown[], error: unknown): void {
-  const [name] = event;
-  guard.handlerFailed(error, { namespace: socket.nsp.name, ...(typeof name === "string" && { event: name }) });
-  const ack = event.find((argument): argument is Callback => clientAcks.has(argument as Callback));
-  if (ack === undefined) sendError(socket, HANDLER_FAILED, name);
-  else ack({ error: HANDLER_FAILED });
-}
-
-function clientAck(socket: SocketInternals, id: number): Callback {
-  const ack = socket.ack(id);
-  clientAcks.add(ack);
-  return ack;
-}
-
 /** Its connection handler failed: what the app set up for this client is not to be relied on. */
 function turnAway(socket: SocketInternals): void {
   sendError(socket, HANDLER_FAILED);
@@ -203,8 +124,4 @@ function turnAway(socket: SocketInternals): void {
 function connectError(): Error {
   const { code, message } = HANDLER_FAILED;
   return Object.assign(new AllcoresError(code, message), { data: { code } });
-}
-
-function isSocket(value: unknown): value is SocketInternals {
-  return value instanceof Socket;
 }
