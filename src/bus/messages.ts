@@ -53,7 +53,7 @@ export interface LoadMessage {
   readonly clients: number;
   /** Connections of new clients it had received in all when it counted. */
   readonly received: number;
-  /** Longest event-loop delay since the last report, in milliseconds. */
+  /** Worst lag of the event loop in the last second or two, in milliseconds. */
   readonly loopLagMs: number;
   readonly memoryBytes: number;
 }

@@ -54,6 +54,11 @@ export class LoopMonitor {
     return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99), maxMs: sorted.at(-1) ?? 0 };
   }
 
+  /** The worst of the last window and of the one under way: whoever asks once a window misses no stall. */
+  recentWorstMs(): number {
+    return Math.max(0, ...(this.#past.at(-1) ?? []), ...this.#window);
+  }
+
   families(labels: MetricSample["labels"]): MetricFamily[] {
     const { p50Ms, p99Ms, maxMs } = this.lag();
     return [

@@ -12,6 +12,11 @@ export class ProcessMetrics {
     this.#labels = labels;
   }
 
+  /** The worst lag of the event loop in the last second or two, in milliseconds. */
+  recentLagMs(): number {
+    return this.#loop.recentWorstMs();
+  }
+
   async families(): Promise<MetricFamily[]> {
     return [...this.#loop.families(this.#labels), ...(await processFamilies(this.#labels))];
   }

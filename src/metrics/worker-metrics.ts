@@ -76,6 +76,11 @@ export class WorkerMetrics {
     this.#errors.add(error, stage);
   }
 
+  /** The worst lag of the event loop in the last second or two, in milliseconds. */
+  recentLagMs(): number {
+    return this.#process.recentLagMs();
+  }
+
   /** Sends the last numbers and stops. Call it before the process ends on purpose. */
   async close(): Promise<void> {
     await this.#reporter.stop();

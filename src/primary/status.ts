@@ -39,7 +39,7 @@ export interface WorkerStatus {
   readonly connections: number;
   /** How often this slot was filled again since the box started. */
   readonly restarts: number;
-  /** Delay of the event loop (99th percentile of the last second or so), in milliseconds. */
+  /** Worst lag of the event loop in the last second or two, in milliseconds. */
   readonly loopLagMs: number;
   /** Resident memory of the process, in bytes; 0 until the worker reported it. */
   readonly memoryBytes: number;

@@ -89,7 +89,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
   const box: Box = { slot, incarnation, options, log, cpu, presence, metrics: metrics.registry };
   await app.setup(io, box);
 
-  const stopReporting = startLoadReport(io, bus);
+  const stopReporting = startLoadReport(io, bus, () => metrics?.recentLagMs() ?? 0);
   const drain = async (deadlineMs: number): Promise<void> => {
     await drainWorker({ io, requestsDone: () => requests.done(), drainTasks: (ms) => cpu.drain(ms), deadlineMs });
     stopReporting();

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Socket } from "socket.io-client";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { BoxStatus, WorkerStatus } from "../../src/primary/status.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient } from "../helpers/clients.ts";
@@ -157,9 +157,15 @@ describe("the metrics of a box", () => {
 });
 
 describe("the metrics of an app with tasks", () => {
-  test("add up its own numbers over the workers, and show the pool and the cpu process", async () => {
-    const box = await startBox({ app: "counts-and-computes.mjs", workers: 2 });
+  let box: TestBox;
 
+  beforeAll(async () => {
+    box = await startBox({ app: "counts-and-computes.mjs", workers: 2 });
+  });
+
+  afterAll(() => box.stop());
+
+  test("add up its own numbers over the workers, and show the pool and the cpu process", async () => {
     for (let i = 0; i < 4; i++) {
       const { socket } = await connectClient(box.url);
       await socket.emitWithAck("job", "payload");
@@ -171,7 +177,6 @@ describe("the metrics of an app with tasks", () => {
       await delay(POLL_MS);
       text = await scrape(box);
     }
-    await box.stop();
 
     expect(total(text, "app_jobs_total")).toBe(4);
     expect(total(text, "allcores_connections")).toBeLessThan(1_000_000);
@@ -182,13 +187,24 @@ describe("the metrics of an app with tasks", () => {
 });
 
 describe("the readiness of a box", () => {
+  let folder: string;
+  let starting: Promise<TestBox>;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "allcores-ready-"));
+  });
+
+  afterEach(async () => {
+    await (await starting).stop();
+    await rm(folder, { recursive: true });
+  });
+
   test("is 503 while it boots, 200 while it runs, and 503 again while it drains", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "allcores-ready-"));
     const startFile = join(folder, "start");
     const adminUrl = `http://127.0.0.1:${await freePort()}`;
     const flags = ["--admin-port", new URL(adminUrl).port];
 
-    const starting = startBox({ app: "starts-when-told.mjs", workers: 1, flags, env: { START_FILE: startFile } });
+    starting = startBox({ app: "starts-when-told.mjs", workers: 1, flags, env: { START_FILE: startFile } });
     const booting = await readiness(adminUrl);
     await writeFile(startFile, "");
     const box = await starting;
@@ -200,7 +216,6 @@ describe("the readiness of a box", () => {
     const draining = await readinessWhen(adminUrl, ({ state }) => state === "draining");
     process.kill(worker.pid, "SIGCONT");
     const exitCode = await box.exited;
-    await rm(folder, { recursive: true });
 
     expect(booting).toMatchObject({ code: 503, ready: false, state: "starting", reason: "The box is starting." });
     expect(running).toMatchObject({ code: 200, ready: true, state: "running", workers: { ready: 1, total: 1 } });

@@ -46,6 +46,21 @@ describe("LoopMonitor", () => {
     expect(p99Ms).toBeLessThanOrEqual(maxMs);
   });
 
+  // A reader that comes once a second has to see what happened in the second before.
+  test("tells a stall as recent until the window after it is over", async () => {
+    monitor = new LoopMonitor({ resolutionMs: 5, windowMs: 1000 });
+    await delay(20);
+    stall(1200);
+
+    await delay(200);
+    const next = monitor.recentWorstMs();
+    await delay(2200);
+    const later = monitor.recentWorstMs();
+
+    expect(next).toBeGreaterThan(1000);
+    expect(later).toBeLessThan(1000);
+  });
+
   test("forgets a stall once its window is out of sight", async () => {
     monitor = new LoopMonitor({ resolutionMs: 5, windowMs: 40, windows: 2 });
     await delay(20);
