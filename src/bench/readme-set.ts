@@ -42,15 +42,16 @@ const SCALING = {
   rounds: 2,
 } as const;
 
-export function readmeSteps(loadProcesses: number): { steps: ScenarioStep[]; scaling: ScalingStep } {
+/** `load` says how the load side is set up, for every step alike. */
+export function readmeSteps(load: Partial<ScenarioPlan>): { steps: ScenarioStep[]; scaling: ScalingStep } {
   const { plan, servers, workerCounts, rounds } = SCALING;
   return {
     steps: STEPS.map((step) => ({
-      plan: { scenario: step.scenario, params: step.params, loadProcesses } satisfies ScenarioPlan,
+      plan: { ...load, scenario: step.scenario, params: step.params },
       contenders: step.servers.map(contender),
       rounds: step.rounds,
     })),
-    scaling: { plan: { ...plan, loadProcesses }, kinds: servers.map(findTarget), workerCounts, rounds },
+    scaling: { plan: { ...load, ...plan }, kinds: servers.map(findTarget), workerCounts, rounds },
   };
 }
 

@@ -66,7 +66,7 @@ export async function parseBenchCommand(
   const command = ["allcores bench", name, ...args].join(" ");
   const outputs: Outputs = pickTexts(values, Object.keys(OUTPUT_FLAGS));
   if (name === "readme") {
-    const steps = readmeSteps(loadProcessesOf(values));
+    const steps = readmeSteps(loadOf(values));
     return { request: { name, command, ...steps }, thresholds: {}, outputs: { ...README_OUTPUTS, ...outputs } };
   }
   if (name === "scaling") return { request: scalingRequest(command, values, scenarios), thresholds: {}, outputs };
@@ -100,11 +100,15 @@ function scalingRequest(command: string, values: Params, scenarios: readonly Sce
 
 function planOf(scenario: ScenarioInfo, values: Params): ScenarioPlan {
   const params = pick(values, Object.keys(scenario.params));
-  return { scenario: scenario.name, params, loadProcesses: loadProcessesOf(values) };
+  return { scenario: scenario.name, params, ...loadOf(values) };
 }
 
-function loadProcessesOf(values: Params): number {
-  return Number(values.loadProcesses ?? LOAD_FLAGS.loadProcesses.default);
+function loadOf(values: Params): Required<Pick<ScenarioPlan, "loadProcesses" | "loadLimits">> {
+  const given = (name: keyof typeof LOAD_FLAGS): number => Number(values[name] ?? LOAD_FLAGS[name].default);
+  return {
+    loadProcesses: given("loadProcesses"),
+    loadLimits: { maxBusy: given("maxLoadBusy") / 100, maxLagMs: given("maxLoadLag") },
+  };
 }
 
 /** The server under test first, then those it is compared with, each once. */

@@ -35,6 +35,20 @@ export const URL_FLAGS = {
 
 export const LOAD_FLAGS = {
   loadProcesses: { type: "integer", default: 2, min: 1, max: 64, doc: "Processes that make the load." },
+  maxLoadBusy: {
+    type: "integer",
+    default: 90,
+    min: 1,
+    max: 100,
+    doc: "A run is void when a load process was busier than this, in percent of its time.",
+  },
+  maxLoadLag: {
+    type: "integer",
+    default: 50,
+    min: 1,
+    max: 3_600_000,
+    doc: "A run is void when 1 % of messages left later than this many milliseconds after they were due.",
+  },
 } as const satisfies FlagTable;
 
 export const SCALING_FLAGS = {

@@ -86,7 +86,7 @@ describe("a result on the terminal", () => {
   test("marks what is modelled, with its band, and what was void", () => {
     expect(text).toContain("MODEL: delivered messages a second of allcores");
     expect(rowOf("MODEL", "64")).toMatch(/\[\S+ to \S+\]/);
-    expect(text).toContain("floor with 16 workers: void: the load side was the bottleneck");
+    expect(text).toContain("floor, 16 workers: 1 of 1 runs void: the load side was the bottleneck");
   });
 
   test("has no escape codes where there is no terminal", () => {

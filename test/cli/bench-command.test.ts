@@ -19,7 +19,13 @@ describe("a bench command", () => {
       ["floor", 4],
     ]);
     expect(step?.rounds).toBe(3);
-    expect(step?.plan).toMatchObject({ scenario: "rooms", params: { rate: 500 }, loadProcesses: 2 });
+    expect(step?.plan).toEqual({
+      scenario: "rooms",
+      params: { rate: 500 },
+      loadProcesses: 2,
+      loadLimits: { maxBusy: 0.9, maxLagMs: 50 },
+      iOwnThisServer: false,
+    });
     expect(request.command).toBe("allcores bench rooms --compare single,floor,single --workers 4 --rate 500");
   });
 

@@ -19,7 +19,6 @@ export function scalingSection(outcome: ScalingOutcome): Section {
 }
 
 function measuredTable({ points, runs, rounds }: ScalingOutcome): Table {
-  const voids = runs.filter((run) => run.voidReasons.length > 0);
   return {
     title: `measured: CPU-µs of the whole server per delivered message (median of ${rounds} rounds)`,
     columns: [
@@ -30,8 +29,20 @@ function measuredTable({ points, runs, rounds }: ScalingOutcome): Table {
       String(workers),
       ...targetsOf(points).flatMap((target) => measuredCells(pointsAt(points, target, workers))),
     ]),
-    notes: voids.map((run) => `${run.target} with ${run.workers} workers: void: ${run.voidReasons.join("; ")}`),
+    notes: targetsOf(runs).flatMap((target) =>
+      workerCounts(runs).flatMap((workers) => voidNote(runs, target, workers)),
+    ),
   };
+}
+
+function voidNote(all: ScalingOutcome["runs"], target: string, workers: number): string[] {
+  const runs = all.filter((run) => run.target === target && run.workers === workers);
+  const voids = runs.filter((run) => run.voidReasons.length > 0);
+  const reasons = [...new Set(voids.flatMap((run) => run.voidReasons))].join("; ");
+  const workersText = workers === 1 ? "1 worker" : `${workers} workers`;
+  return voids.length === 0
+    ? []
+    : [`${target}, ${workersText}: ${voids.length} of ${runs.length} runs void: ${reasons}`];
 }
 
 function measuredCells(points: readonly ScalingPoint[]): string[] {
@@ -118,11 +129,11 @@ function capacityPoint(x: number, { value, low, high }: Estimate): Series["point
   return Number.isFinite(low) && Number.isFinite(high) ? { x, y: value, low, high } : { x, y: value };
 }
 
-function targetsOf(points: readonly ScalingPoint[]): string[] {
+function targetsOf(points: readonly { readonly target: string }[]): string[] {
   return [...new Set(points.map((point) => point.target))];
 }
 
-function workerCounts(points: readonly ScalingPoint[]): number[] {
+function workerCounts(points: readonly { readonly workers: number }[]): number[] {
   return [...new Set(points.map((point) => point.workers))].sort((a, b) => a - b);
 }
 
