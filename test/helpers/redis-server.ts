@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Redis } from "ioredis";
+import { until } from "./until.ts";
 
 export interface RedisServer {
   readonly port: number;
@@ -42,13 +43,8 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     port,
     url: `redis://127.0.0.1:${port}`,
     countSubscribers: (channel) => numSub(control, channel),
-    untilSubscribed: async (channel, count) => {
-      for (let tries = 0; tries < 400; tries++) {
-        if ((await numSub(control, channel)) === count) return;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      throw new Error(`${await numSub(control, channel)} instead of ${count} are subscribed to ${channel}`);
-    },
+    untilSubscribed: (channel, count) =>
+      until(`${count} are subscribed to ${channel}`, async () => (await numSub(control, channel)) === count),
     clientNames: async () => {
       const list = (await control.client("LIST")) as string;
       return [...list.matchAll(/ name=(\S+)/g)].map(([, name]) => String(name));
