@@ -6,7 +6,6 @@ import { closestName } from "../lib/closest-name.ts";
 
 export interface FlagSpec {
   readonly type: "string" | "boolean";
-  readonly short?: string;
   /** Takes text and may be given several times: its values are in `lists`, not in `flags`. */
   readonly isRepeatable?: true;
 }

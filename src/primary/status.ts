@@ -43,6 +43,8 @@ export interface WorkerStatus {
   readonly loopLagMs: number;
   /** Resident memory of the process, in bytes; 0 until the worker reported it. */
   readonly memoryBytes: number;
+  /** How long ago it last reported, or was forked, in milliseconds. One that is well reports four times a second. */
+  readonly silentMs: number;
 }
 
 export interface CpuStatus {
@@ -80,7 +82,10 @@ export interface TrafficTotals {
   readonly errors: number;
 }
 
-/** Whether the box can serve: it runs, and at least one worker is ready and answers. */
+/** Past this a worker that reports four times a second is hung, not busy. */
+const HUNG_AFTER_MS = 10_000;
+
+/** Whether the box can serve: it runs, and at least one worker is ready and its loop turns. */
 export function isWell({ state, workers }: BoxStatus): boolean {
-  return state === "running" && workers.some((worker) => worker.state === "ready");
+  return state === "running" && workers.some((worker) => worker.state === "ready" && worker.silentMs < HUNG_AFTER_MS);
 }

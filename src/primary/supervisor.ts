@@ -90,6 +90,7 @@ export class Supervisor extends Lifecycle {
         restarts: Math.max(0, incarnation - 1),
         loopLagMs: isThere ? (report?.loopLagMs ?? 0) : 0,
         memoryBytes: isThere ? (report?.memoryBytes ?? 0) : 0,
+        silentMs: isThere ? worker.silentMs : 0,
       };
     });
   }

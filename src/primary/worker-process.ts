@@ -36,6 +36,7 @@ export class WorkerProcess {
   #peer: Peer | undefined;
   #error: AllcoresError | undefined;
   #report: LoadMessage | undefined;
+  #heardAt = Date.now();
 
   constructor(init: WorkerInit, startTimeoutMs: number) {
     this.slot = init.slot;
@@ -76,6 +77,11 @@ export class WorkerProcess {
     return this.#readyAt === undefined ? 0 : Date.now() - this.#readyAt;
   }
 
+  /** How long ago it last reported, or was forked, in milliseconds. */
+  get silentMs(): number {
+    return Date.now() - this.#heardAt;
+  }
+
   /** The last numbers it reported. */
   get report(): LoadMessage | undefined {
     return this.#report;
@@ -104,6 +110,7 @@ export class WorkerProcess {
         break;
       case "load":
         this.#report = message;
+        this.#heardAt = Date.now();
         this.load.report(message);
         break;
     }
