@@ -56,9 +56,13 @@ export class WorkerMetrics {
     this.#reporter.handle(message);
   }
 
-  /** A handshake, packet or event was refused. `reason` is one of few words, never what a client sent. */
+  /**
+   * A handshake, packet or event was refused. `reason` is one of few words, never what a client sent. `handler` means
+   * that not the client was at fault but the app's code, which is an error.
+   */
   onRefusal(reason: string): void {
-    this.#refusals.add(reason);
+    if (reason === "handler") this.#errors.add({ code: "ALLCORES_ERR_HANDLER" }, "handler");
+    else this.#refusals.add(reason);
   }
 
   /** A message reached a client past Engine.IO. */

@@ -15,6 +15,8 @@ export interface IoServerOptions {
   readonly log: Logger;
   /** Socket.IO's options, the adapter among them. */
   readonly serverOptions: Partial<ServerOptions>;
+  /** The app's http handler threw or rejected. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface IoServer {
@@ -25,11 +27,14 @@ export interface IoServer {
   readonly takeConnections: () => void;
 }
 
-export function createIoServer({ app, name, log, serverOptions }: IoServerOptions): IoServer {
+export function createIoServer({ app, name, log, serverOptions, onError }: IoServerOptions): IoServer {
   const requests = new RequestsInFlight();
   const http = createServer((req, res) => {
     requests.add(res);
-    answerWithApp(app, log, req, res);
+    answerWithApp(app, req, res, (error) => {
+      log.error({ ...errorFields(error), method: req.method }, "the app's http handler failed");
+      onError(error);
+    });
   });
   // Connections are injected and never listened for, but only this event starts Node's header and request timeouts.
   http.emit("listening");
@@ -40,9 +45,14 @@ export function createIoServer({ app, name, log, serverOptions }: IoServerOption
   return { io, requests, takeConnections: () => setupWorker(io) };
 }
 
-function answerWithApp(app: AppDefinition, log: Logger, req: IncomingMessage, res: ServerResponse): void {
+function answerWithApp(
+  app: AppDefinition,
+  req: IncomingMessage,
+  res: ServerResponse,
+  onError: (error: unknown) => void,
+): void {
   const fail = (error: unknown): void => {
-    log.error({ ...errorFields(error), method: req.method }, "the app's http handler failed");
+    onError(error);
     if (res.headersSent) res.destroy();
     else res.writeHead(500, { "Content-Type": "text/plain" }).end("Internal error.\n");
   };

@@ -79,6 +79,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     name: init,
     log,
     serverOptions: adapter.apply(guardedServerOptions(app.io ?? {}, options)),
+    onError: (error) => metrics?.onError(error, { stage: "http" }),
   });
   metrics = new WorkerMetrics({ io, bus, slot, log });
   guardServer(io, { options, log, onRefusal: (reason) => metrics?.onRefusal(reason) });

@@ -186,6 +186,32 @@ describe("the metrics of an app with tasks", () => {
   });
 });
 
+describe("the errors of a box", () => {
+  let box: TestBox;
+
+  beforeAll(async () => {
+    box = await startBox({ app: "counts-and-computes.mjs", workers: 1 });
+  });
+
+  afterAll(() => box.stop());
+
+  test("count what the app's handlers throw, by where they did", async () => {
+    const { socket } = await connectClient(box.url);
+
+    await socket.emitWithAck("fail");
+    socket.disconnect();
+    const { status } = await fetch(`${box.url}/page`);
+    const text = await scrape(box);
+    const { traffic } = await box.status();
+
+    expect(status).toBe(500);
+    expect(total(text, "allcores_errors_total", { code: "ALLCORES_ERR_HANDLER", stage: "handler" })).toBe(1);
+    expect(total(text, "allcores_errors_total", { code: "other", stage: "http" })).toBe(1);
+    expect(total(text, "allcores_refusals_total")).toBe(0);
+    expect(traffic.errors).toBe(2);
+  });
+});
+
 describe("the readiness of a box", () => {
   let folder: string;
   let starting: Promise<TestBox>;
