@@ -69,7 +69,6 @@ export class Hub {
   addWorker(slot: number, link: HubLink): HubWorker {
     const worker = new HubWorker(slot, link);
     this.#workers.add(worker);
-    link.send({ type: "hub:welcome", epoch: this.epoch, sequence: this.#sequence });
     this.#tellCount();
     return worker;
   }
@@ -91,7 +90,7 @@ export class Hub {
   onMessage(sender: HubWorker, message: BusMessage, body: Buffer, now: number): void {
     switch (message.type) {
       case "hub:namespace":
-        sender.namespaces.add(message.namespace);
+        this.#openNamespace(sender, message.namespace);
         break;
       case "hub:attach":
         this.#attach(sender, message);
@@ -135,6 +134,15 @@ export class Hub {
   sweep(now: number): void {
     this.#log.evict(now);
     this.#sessions.sweep(now);
+  }
+
+  /** A worker's first namespace shows that it listens: now it is told what it needs to know. */
+  #openNamespace(sender: HubWorker, namespace: string): void {
+    if (sender.namespaces.size === 0) {
+      sender.link.send({ type: "hub:welcome", epoch: this.epoch, sequence: this.#sequence });
+      sender.link.send({ type: "hub:workers", count: this.#workers.size });
+    }
+    sender.namespaces.add(namespace);
   }
 
   #publish(sender: HubWorker, body: Buffer, now: number): void {

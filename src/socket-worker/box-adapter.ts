@@ -335,6 +335,8 @@ export class BoxAdapter extends ClusterAdapter {
     const messages = missed.map((part) => this.#messageOf(decodePublish(part), sequenceOf(part)));
     this.#keys.set(sid, key);
     this.#held.holdRestored(sid, rooms, messages);
+    // At once: the next message of this very chunk may be for it, and its Socket is not there yet to join.
+    super.addAll(sid, new Set(rooms));
     return {
       sid: sid as Session["sid"],
       pid: pid as Session["pid"],
