@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { BoxesOnRedis, heardUntilEnd, REQUESTS, startBoxOn } from "../helpers/boxes-on-redis.ts";
 import type { TestClient } from "../helpers/fanout-box.ts";
@@ -67,6 +67,9 @@ describeWith("redis-server", "Boxes whose Redis fails", () => {
   test("a box that starts before Redis does is ready all the same and joins later", async () => {
     await them.redis.kill();
     const late = await startBoxOn(them.redis);
+    onTestFinished(async () => {
+      await late.stop();
+    });
     const client = await them.connectTo(late.url);
     await until("it says so", () => late.stderr().includes("Cut off from other servers"));
 
@@ -120,6 +123,9 @@ describeWith(["redis-server", "openssl"], "A box and a Redis that speaks TLS", (
     const env = { REDIS_URL: tlsUrl, NODE_EXTRA_CA_CERTS: join(folder, "cert.pem") };
 
     const box = await startBox({ app: "fanout-app.mjs", workers: 1, env });
+    onTestFinished(async () => {
+      await box.stop();
+    });
     await redis.untilSubscribed(REQUESTS, 1);
     await box.stop();
 
@@ -128,6 +134,9 @@ describeWith(["redis-server", "openssl"], "A box and a Redis that speaks TLS", (
 
   test("it does not when it does not, and says why", async () => {
     const box = await startBox({ app: "fanout-app.mjs", workers: 1, env: { REDIS_URL: tlsUrl } });
+    onTestFinished(async () => {
+      await box.stop();
+    });
 
     await until("it says why", () => box.stderr().includes("self-signed certificate"));
     await box.stop();
