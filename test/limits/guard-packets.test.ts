@@ -146,14 +146,14 @@ describe("an event", () => {
   });
 
   test("whose attachments take their time, one after the other, is handled", async () => {
-    await startEcho({ config: { "limits.attachmentTimeoutMs": 1000 } });
+    await startEcho({ config: { "limits.attachmentTimeoutMs": 2000 } });
     const client = await connectRaw(server.port);
 
     client.send(
       '453-1["echo",[{"_placeholder":true,"num":0},{"_placeholder":true,"num":1},{"_placeholder":true,"num":2}]]',
     );
     for (const byte of [1, 2, 3]) {
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await new Promise((resolve) => setTimeout(resolve, 700));
       client.send(Buffer.from([byte]));
     }
 
