@@ -23,6 +23,7 @@ import type { WireMessage } from "./delivery.ts";
 import { HeldSockets } from "./held-sockets.ts";
 import { decodePacket, type EncodedPacket, encodeAtPosition, encodePacket, stampFrames } from "./packet-encoding.ts";
 import { packPayload, unpackPayload } from "./payload.ts";
+import { SessionData } from "./session-data.ts";
 import { findSocket, serverInternals, socketInternals } from "./socket-io-internals.ts";
 
 /** The event that gives a new client its first position. Stock clients take it from the event's last argument. */
@@ -44,6 +45,7 @@ export class BoxAdapter extends ClusterAdapter {
   readonly #keys = new Map<string, number>();
   /** Sockets whose client may come back, between their `persistSession` and the end of their rooms. */
   readonly #returning = new Set<string>();
+  readonly #data = new SessionData((id, bytes) => this.#tellData(id, bytes));
   readonly #questions: AdapterQuestions;
   #asksForServerCount = false;
 
@@ -67,7 +69,9 @@ export class BoxAdapter extends ClusterAdapter {
     if (isNew) this.#attach(id);
     super.addAll(id, rooms);
     if (added.length > 0) this.#tellRooms("hub:join", id, added);
-    if (isNew && this.nsp.sockets.has(id)) this.#held.hold(id);
+    // Its own room is the one that Socket.IO lets it join right before CONNECT.
+    const isConnecting = rooms.has(id) && before?.has(id) !== true && this.nsp.sockets.has(id);
+    if (isConnecting) this.#held.hold(id);
   }
 
   override del(id: string, room: string): void {
@@ -84,6 +88,7 @@ export class BoxAdapter extends ClusterAdapter {
     const isRecoverable = this.#returning.delete(id) || this.#held.isRestored(id);
     this.#bus.link.tell({ type: "hub:detach", key, isRecoverable });
     this.#keys.delete(id);
+    this.#data.forget(id);
     this.#held.release(id);
   }
 
@@ -309,13 +314,17 @@ export class BoxAdapter extends ClusterAdapter {
 
   override persistSession(session: Omit<Session, "missedPackets">): void {
     this.#returning.add(session.sid);
-    this.saveData(session.sid, session.data);
+    this.#data.save(session.sid, session.data);
   }
 
-  /** Lets the hub know what `socket.data` is now, should the client come back on another worker. */
-  saveData(id: string, data: unknown): void {
+  /** The socket's handlers ran, and may have changed its data. */
+  onHandled(socket: Socket): void {
+    if (this.#canRecover) this.#data.touch(socket);
+  }
+
+  #tellData(id: string, bytes: Buffer): void {
     const key = this.#keys.get(id);
-    if (key !== undefined) this.#bus.link.tell({ type: "hub:data", key }, packPayload(data));
+    if (key !== undefined) this.#bus.link.tell({ type: "hub:data", key }, bytes);
   }
 
   override restoreSession(pid: string, position: string): Promise<Session> {
@@ -353,6 +362,7 @@ export class BoxAdapter extends ClusterAdapter {
     for (const message of held?.messages ?? []) this.#deliverTo(socket, message, undefined);
     if (this.#canRecover && held?.isRestored !== true) this.#deliverTo(socket, this.#firstPosition(), undefined);
     this.#bus.delivery.flush();
+    if (this.#canRecover) setImmediate(() => socket.connected && this.#data.save(socket.id, socket.data));
   }
 
   #firstPosition(): WireMessage {

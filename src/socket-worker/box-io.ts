@@ -26,7 +26,7 @@ export interface BoxIo {
 export function createBoxIo(options: BoxIoOptions): BoxIo {
   const link = new HubLink(options.bus);
   const bus = new BoxBus(link, new Delivery(options), options);
-  keepOrder(bus);
+  watchSockets(bus);
   return {
     Adapter: class extends BoxAdapter {
       constructor(nsp: Namespace) {
@@ -38,17 +38,19 @@ export function createBoxIo(options: BoxIoOptions): BoxIo {
 }
 
 interface SocketPrototype {
+  _onpacket(packet: unknown): void;
   packet(packet: { readonly type: PacketType }, options?: object): void;
   disconnect(close?: boolean): Socket;
 }
 
 /**
  * What Socket.IO sends to one client past the adapter (acks, CONNECT, DISCONNECT, `socket.emit` without recovery) waits
- * for what was published before it. This process has one box, so the prototype is the place.
+ * for what was published before it, and what a client sends may change its `socket.data`. This process has one box, so
+ * the prototype is the place.
  */
-function keepOrder({ link, delivery }: BoxBus): void {
+function watchSockets({ link, delivery }: BoxBus): void {
   const prototype = Socket.prototype as unknown as SocketPrototype;
-  const { packet, disconnect } = prototype;
+  const { packet, disconnect, _onpacket: onPacket } = prototype;
   /** Set while a disconnect happens at its place: the packets it sends are at theirs. */
   let isInPlace = false;
 
@@ -61,6 +63,12 @@ function keepOrder({ link, delivery }: BoxBus): void {
     };
     if (isInPlace) send();
     else link.inOrder(send);
+  };
+
+  prototype._onpacket = function (this: Socket, received) {
+    onPacket.call(this as unknown as SocketPrototype, received);
+    const { adapter } = this.nsp;
+    if (adapter instanceof BoxAdapter) adapter.onHandled(this);
   };
 
   prototype.disconnect = function (this: Socket, close) {

@@ -60,7 +60,7 @@ function until(isSo: () => boolean): Promise<void> {
   });
 }
 
-describe("a box of 4 workers with its own hub", () => {
+describe("a box of 4 workers with its own hub", { timeout: 120_000 }, () => {
   test("all members of a room hear the same, in one order, with no fault at all", async () => {
     await populate(100);
 
