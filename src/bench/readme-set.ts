@@ -3,6 +3,7 @@
 import type { Contender } from "./compare.ts";
 import type { Params, ScenarioPlan } from "./contract.ts";
 import type { ScalingStep, ScenarioStep } from "./run-bench.ts";
+import { SCALING_RATE } from "./scaling.ts";
 import { findTarget } from "./targets.ts";
 
 /** As in the tables of other projects: more workers than the cores of a small machine, to see what their talk costs. */
@@ -26,7 +27,7 @@ const STEPS: readonly ReadmeStep[] = [
   },
   {
     scenario: "direct",
-    params: { seconds: 8, warmupSeconds: 2 },
+    params: { seconds: 8, warmupSeconds: 2, rate: 2_000 },
     servers: ["allcores", "official-patched", "redis"],
     rounds: 2,
   },
@@ -36,7 +37,7 @@ const STEPS: readonly ReadmeStep[] = [
 ];
 
 const SCALING = {
-  plan: { scenario: "rooms", params: { seconds: 6, warmupSeconds: 2, rate: 4_000 } },
+  plan: { scenario: "rooms", params: { seconds: 6, warmupSeconds: 2, rate: SCALING_RATE } },
   servers: ["allcores", "floor"],
   workerCounts: [1, 2, 4, 8, 16],
   rounds: 2,

@@ -1,9 +1,10 @@
 // Carries out what was asked for, step by step, and puts the result together.
 
+import { availableParallelism } from "node:os";
 import { type Contender, compare, type Run } from "./compare.ts";
-import type { Params, Progress, RunScenario, ScenarioPlan } from "./contract.ts";
+import type { Params, Progress, RunResult, RunScenario, ScenarioPlan } from "./contract.ts";
 import type { BenchResult, ScalingOutcome, ScenarioOutcome, ServerAbout } from "./result.ts";
-import { modelScaling, SCALING_LAW, type ScalingPoint } from "./scaling.ts";
+import { FLOOR, modelScaling, SCALING_LAW, type ScalingPoint } from "./scaling.ts";
 import { summarizeRuns } from "./summary.ts";
 import type { TargetKind } from "./targets.ts";
 import { describeMachine, describeVersions } from "./versions.ts";
@@ -89,19 +90,22 @@ async function runScaling(step: ScalingStep, runScenario: RunScenario, watch: Be
   const runs = await runStep(step.plan, contenders, step.rounds, runScenario, watch);
   const points = runs.flatMap(scalingPoint);
   const models = step.kinds.flatMap(({ name }) => {
-    const model = name === FLOOR ? undefined : modelScaling(points, name, FLOOR);
+    const model = name === FLOOR ? undefined : modelScaling(points, name);
     return model === undefined ? [] : [{ target: name, model }];
   });
   return { ...outcomeOf(step.plan, step.rounds, runs), law: SCALING_LAW, points, models };
 }
 
-/** Name of the baseline that the scaling law is held against. */
-export const FLOOR = "floor";
-
 function scalingPoint({ target, workers, round, result, voidReasons }: Run): ScalingPoint[] {
   const costs = result?.cost?.cpuUsPerMessage;
-  if (costs === undefined || costs.total === 0 || voidReasons.length > 0) return [];
-  return [{ target, workers, round, costUs: costs.total, primaryUs: costs.primary ?? 0 }];
+  if (result === undefined || costs === undefined || costs.total === 0 || voidReasons.length > 0) return [];
+  const machineBusy = machineBusyOf(result);
+  return [{ target, workers, round, costUs: costs.total, primaryUs: costs.primary ?? 0, machineBusy }];
+}
+
+function machineBusyOf({ cost, load, measuredMs }: RunResult): number {
+  const serverMs = (cost?.cpuUs.total ?? 0) / 1000;
+  return (serverMs + load.cpuMs) / (measuredMs * availableParallelism());
 }
 
 function outcomeOf(plan: ScenarioPlan, rounds: number, runs: readonly Run[]) {

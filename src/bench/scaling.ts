@@ -14,6 +14,7 @@
 // arXiv:0808.1431) in its cost form, with contention s. Its quadratic term is left at 0: the hub talks to each worker once,
 // workers never talk to each other, and a square fitted to N <= 16 says nothing about 64.
 
+import { availableParallelism } from "node:os";
 import { type Estimate, fitLine, type Line, median, type Point, predict } from "./statistics.ts";
 
 /** One measured run, of one server with one number of workers. */
@@ -26,6 +27,8 @@ export interface ScalingPoint {
   readonly costUs: number;
   /** CPU time of the primary per delivered message, in microseconds. */
   readonly primaryUs: number;
+  /** How much of the machine server and load side used together, 0 to 1: what is said about capacity needs it near 1. */
+  readonly machineBusy: number;
 }
 
 export interface CapacityRow {
@@ -48,6 +51,15 @@ export interface ScalingModel {
   readonly capacity: readonly CapacityRow[];
 }
 
+/** Name of the baseline that the law is held against. */
+export const FLOOR = "floor";
+
+/**
+ * Messages a second into the server. Spread thin, everything costs more: each wake-up is paid for by fewer messages.
+ * So much that the machine is nearly full, and so little that the load side, which runs on it too, keeps up.
+ */
+export const SCALING_RATE = 2_000 * availableParallelism();
+
 export const MODELLED_CORES: readonly number[] = [4, 8, 16, 32, 64];
 
 export const SCALING_LAW =
@@ -55,10 +67,10 @@ export const SCALING_LAW =
   "(Universal Scalability Law, Gunther 2008, cost form, no quadratic term); P(N) is the primary's time per message " +
   "(utilization law, Denning and Buzen 1978). Band: 95 % prediction interval of the two fits.";
 
-/** Fits the law to the runs of `target` against those of `floor`; `undefined` when fewer than two worker counts have both. */
-export function modelScaling(points: readonly ScalingPoint[], target: string, floor: string): ScalingModel | undefined {
+/** Fits the law to the runs of `target` against those of the floor; `undefined` when fewer than two worker counts have both. */
+export function modelScaling(points: readonly ScalingPoint[], target: string): ScalingModel | undefined {
   const ours = points.filter((point) => point.target === target);
-  const floors = points.filter((point) => point.target === floor);
+  const floors = points.filter((point) => point.target === FLOOR);
   const ratios = ours.flatMap((point) => ratioToFloor(point, floors));
   const singles = floors.filter((point) => point.workers === 1).map((point) => point.costUs);
   if (new Set(ratios.map((point) => point.x)).size < 2 || singles.length === 0) return undefined;

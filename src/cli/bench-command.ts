@@ -4,7 +4,8 @@ import type { Contender } from "../bench/compare.ts";
 import type { AppProtocol, Params, ScenarioInfo, ScenarioPlan } from "../bench/contract.ts";
 import { loadProtocol } from "../bench/protocols.ts";
 import { readmeSteps } from "../bench/readme-set.ts";
-import { type BenchRequest, FLOOR } from "../bench/run-bench.ts";
+import type { BenchRequest } from "../bench/run-bench.ts";
+import { FLOOR, SCALING_RATE } from "../bench/scaling.ts";
 import { findTarget, type TargetKind } from "../bench/targets.ts";
 import type { Thresholds } from "../bench/thresholds.ts";
 import { urlTarget } from "../bench/url-target.ts";
@@ -52,9 +53,15 @@ const COMPARED_ROUNDS = 3;
 export function flagsOf(name: string, scenarios: readonly ScenarioInfo[]): FlagTable {
   if (name === "readme") return README_FLAGS;
   const last = { ...LOAD_FLAGS, ...OUTPUT_FLAGS };
-  if (name === "scaling") return { ...scenarioNamed(SCALED_SCENARIO, scenarios).params, ...SCALING_FLAGS, ...last };
+  if (name === "scaling") return { ...scalingParams(scenarios), ...SCALING_FLAGS, ...last };
   const { params, needs } = scenarioNamed(name, scenarios);
   return { ...params, ...SERVER_FLAGS, ...(needs.length === 0 && URL_FLAGS), ...THRESHOLD_FLAGS, ...last };
+}
+
+function scalingParams(scenarios: readonly ScenarioInfo[]): FlagTable {
+  const { params } = scenarioNamed(SCALED_SCENARIO, scenarios);
+  const { rate } = params;
+  return { ...params, ...(rate?.type === "integer" && { rate: { ...rate, default: SCALING_RATE } }) };
 }
 
 /** Reads `NAME [flags]`. Fails with ALLCORES_ERR_USAGE. */
@@ -90,7 +97,7 @@ async function scenarioRequest(scenario: ScenarioInfo, command: string, values: 
 }
 
 function scalingRequest(command: string, values: Params, scenarios: readonly ScenarioInfo[]): BenchRequest {
-  const plan = planOf(scenarioNamed(SCALED_SCENARIO, scenarios), values);
+  const plan = planOf(scenarioNamed(SCALED_SCENARIO, scenarios), { rate: SCALING_RATE, ...values });
   const kinds = startedKinds({ ...values, compare: [FLOOR, values.compare ?? ""].join(",") });
   for (const kind of kinds) if (!kind.usesWorkers) throw usage(`${kind.name} has no workers to add.`);
   const workerCounts = readWorkerCounts(String(values.workers ?? DEFAULT_WORKER_COUNTS));

@@ -20,12 +20,12 @@ const runs: Run[] = [0, 1, 2].flatMap((round) => [
 
 const points = [1, 2, 4].flatMap((workers): ScalingPoint[] =>
   [0, 1].flatMap((round) => [
-    { target: "allcores", workers, round, costUs: 10 + workers, primaryUs: 0.5 },
-    { target: "floor", workers, round, costUs: 9 + workers, primaryUs: 0 },
+    { target: "allcores", workers, round, costUs: 10 + workers, primaryUs: 0.5, machineBusy: 0.8 },
+    { target: "floor", workers, round, costUs: 9 + workers, primaryUs: 0, machineBusy: 0.7 },
   ]),
 );
 
-const model = modelScaling(points, "allcores", "floor");
+const model = modelScaling(points, "allcores");
 
 const result: BenchResult = {
   format: 1,
@@ -86,7 +86,8 @@ describe("a result on the terminal", () => {
   test("marks what is modelled, with its band, and what was void", () => {
     expect(text).toContain("MODEL: delivered messages a second of allcores");
     expect(rowOf("MODEL", "64")).toMatch(/\[\S+ to \S+\]/);
-    expect(text).toContain("floor, 16 workers: 1 of 1 runs void: the load side was the bottleneck");
+    expect(rowOf("measured:", "allcores (4 workers)")).toMatch(/14\.0 ±0% +×1\.08 ±0% +0\.50 +4 % +80 %$/);
+    expect(text).toContain("floor (16 workers): 1 of 1 runs void: the load side was the bottleneck");
   });
 
   test("has no escape codes where there is no terminal", () => {

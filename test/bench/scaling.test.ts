@@ -7,7 +7,14 @@ const NOISE = [0.98, 1, 1.02];
 function runs(target: string, costUs: (workers: number) => number, primaryUs: (workers: number) => number) {
   return [1, 2, 4, 8].flatMap((workers) =>
     NOISE.map((noise, round): ScalingPoint => {
-      return { target, workers, round, costUs: costUs(workers) * noise, primaryUs: primaryUs(workers) * noise };
+      return {
+        target,
+        workers,
+        round,
+        costUs: costUs(workers) * noise,
+        primaryUs: primaryUs(workers) * noise,
+        machineBusy: 1,
+      };
     }),
   );
 }
@@ -23,7 +30,7 @@ describe("the scaling model", () => {
       () => 0.1,
     );
 
-    const model = modelScaling([...ours, ...floor], "allcores", "floor");
+    const model = modelScaling([...ours, ...floor], "allcores");
 
     expect(model?.onePlainProcessUs).toBeCloseTo(8);
     expect(model?.overhead.intercept).toBeCloseTo(1.1);
@@ -37,7 +44,7 @@ describe("the scaling model", () => {
   test("lets the primary bound the box once its one thread is full", () => {
     const ours = runs("official", spreadThin, (n) => 1 + n);
 
-    const model = modelScaling([...ours, ...floor], "official", "floor");
+    const model = modelScaling([...ours, ...floor], "official");
 
     const at64 = model?.capacity.find((row) => row.cores === 64);
     expect(at64?.boundBy).toBe("primary");
@@ -48,10 +55,10 @@ describe("the scaling model", () => {
 
   test("divides runs of one round only", () => {
     const ours: ScalingPoint[] = [
-      { target: "allcores", workers: 1, round: 0, costUs: 10, primaryUs: 0 },
-      { target: "allcores", workers: 2, round: 9, costUs: 10, primaryUs: 0 },
+      { target: "allcores", workers: 1, round: 0, costUs: 10, primaryUs: 0, machineBusy: 1 },
+      { target: "allcores", workers: 2, round: 9, costUs: 10, primaryUs: 0, machineBusy: 1 },
     ];
 
-    expect(modelScaling([...ours, ...floor], "allcores", "floor")).toBeUndefined();
+    expect(modelScaling([...ours, ...floor], "allcores")).toBeUndefined();
   });
 });

@@ -22,6 +22,11 @@ function spreadOf(summary: Summary): string {
   return summary.count > 1 ? ` ±${formatNumber(summary.spread * 100, 0)}%` : "";
 }
 
+/** A share of 0 to 1. */
+export function formatPercent(share: number): string {
+  return `${formatNumber(share * 100, 0)} %`;
+}
+
 /** 1,234,567 as "1.23M": for axes and columns where three digits say enough. */
 export function formatShort(value: number): string {
   if (!Number.isFinite(value)) return "unknown";

@@ -2,7 +2,8 @@
 
 import type { Terminal } from "../../cli/verb.ts";
 import type { Run } from "../compare.ts";
-import type { Progress, RunPhase } from "../contract.ts";
+import type { Progress, RunPhase, RunResult } from "../contract.ts";
+import { measuresOf } from "../measures.ts";
 import { formatNumber } from "./format.ts";
 
 const BAR_WIDTH = 20;
@@ -53,10 +54,16 @@ function progressLine(about: string, { phase, done, connected, deliveredRate, p9
   return `${about}  ${bar} ${phase}  ${formatNumber(connected, 0)} clients  ${formatNumber(deliveredRate, 0)}/s${p99}`;
 }
 
+/** Only what the run has: a storm of connections delivers nothing and costs nothing a message. */
 function outcomeText({ result, voidReasons }: Run): string {
   if (voidReasons.length > 0) return `VOID: ${voidReasons.join("; ")}`;
   if (result === undefined) return "no result";
-  const { rates, latency, cost } = result;
-  const price = cost === undefined ? "" : `  ${formatNumber(cost.cpuUsPerMessage.total, 1)} CPU-µs/message`;
-  return `${formatNumber(rates.delivered, 0)}/s  p99 ${formatNumber(latency.p99, 1)} ms${price}`;
+  const values = measuresOf([result]).filter(({ name }) => SHOWN.has(name) || isOwnFigure(name, result));
+  return values.map(({ label, digits, read }) => `${label} ${formatNumber(read(result) ?? 0, digits)}`).join("  ");
+}
+
+const SHOWN = new Set(["deliveredRate", "p99", "cpuUsPerMessage"]);
+
+function isOwnFigure(name: string, { figures }: RunResult): boolean {
+  return figures.some((figure) => figure.name === name);
 }

@@ -1,10 +1,10 @@
 // What `bench scaling` found, as tables and charts: the points that were measured, and the model that was drawn from them.
 
 import type { ScalingOutcome } from "../result.ts";
-import type { ScalingModel, ScalingPoint } from "../scaling.ts";
+import { FLOOR, type ScalingModel, type ScalingPoint } from "../scaling.ts";
 import { type Estimate, summarize } from "../statistics.ts";
 import type { Chart, Series } from "./chart.ts";
-import { formatNumber, formatShort, formatSummary } from "./format.ts";
+import { formatNumber, formatPercent, formatRatio, formatShort, formatSummary } from "./format.ts";
 import type { Section } from "./html.ts";
 import type { Table } from "./table.ts";
 
@@ -19,39 +19,46 @@ export function scalingSection(outcome: ScalingOutcome): Section {
 }
 
 function measuredTable({ points, runs, rounds }: ScalingOutcome): Table {
+  const servers = workerCounts(runs).flatMap((workers) => targetsOf(runs).map((target) => ({ workers, target })));
   return {
-    title: `measured: CPU-µs of the whole server per delivered message (median of ${rounds} rounds)`,
-    columns: [
-      "workers",
-      ...targetsOf(points).flatMap((target) => [target, `${target}: primary`, `${target}: primary share`]),
-    ],
-    rows: workerCounts(points).map((workers) => [
-      String(workers),
-      ...targetsOf(points).flatMap((target) => measuredCells(pointsAt(points, target, workers))),
+    title: `measured: CPU time of the whole server per delivered message (median of ${rounds} rounds)`,
+    columns: ["server", "CPU-µs/message", "against the floor", "of which primary", "primary share", "machine busy"],
+    rows: servers.map(({ workers, target }) => [
+      `${target} (${workersText(workers)})`,
+      ...measuredCells(pointsAt(points, target, workers), pointsAt(points, FLOOR, workers)),
     ]),
-    notes: targetsOf(runs).flatMap((target) =>
-      workerCounts(runs).flatMap((workers) => voidNote(runs, target, workers)),
-    ),
+    notes: servers.flatMap(({ workers, target }) => voidNote(runs, target, workers)),
   };
 }
 
 function voidNote(all: ScalingOutcome["runs"], target: string, workers: number): string[] {
   const runs = all.filter((run) => run.target === target && run.workers === workers);
   const voids = runs.filter((run) => run.voidReasons.length > 0);
+  if (voids.length === 0) return [];
   const reasons = [...new Set(voids.flatMap((run) => run.voidReasons))].join("; ");
-  const workersText = workers === 1 ? "1 worker" : `${workers} workers`;
-  return voids.length === 0
-    ? []
-    : [`${target}, ${workersText}: ${voids.length} of ${runs.length} runs void: ${reasons}`];
+  return [`${target} (${workersText(workers)}): ${voids.length} of ${runs.length} runs void: ${reasons}`];
 }
 
-function measuredCells(points: readonly ScalingPoint[]): string[] {
-  if (points.length === 0) return ["void", "", ""];
-  const share = summarize(points.map((point) => (100 * point.primaryUs) / point.costUs));
+function workersText(workers: number): string {
+  return workers === 1 ? "1 worker" : `${workers} workers`;
+}
+
+function measuredCells(points: readonly ScalingPoint[], floors: readonly ScalingPoint[]): string[] {
+  if (points.length === 0) return ["void", "", "", "", ""];
+  const median = (read: (point: ScalingPoint) => number): number => summarize(points.map(read)).median;
+  const ratios = points.flatMap((point) => {
+    const floor = floors.find(({ round }) => round === point.round);
+    return floor === undefined ? [] : [point.costUs / floor.costUs];
+  });
   return [
     formatSummary(summarize(points.map((point) => point.costUs)), 1),
-    formatNumber(summarize(points.map((point) => point.primaryUs)).median, 2),
-    `${formatNumber(share.median, 0)} %`,
+    ratios.length === 0 ? "" : formatRatio(summarize(ratios)),
+    formatNumber(
+      median((point) => point.primaryUs),
+      2,
+    ),
+    formatPercent(median((point) => point.primaryUs / point.costUs)),
+    formatPercent(median((point) => point.machineBusy)),
   ];
 }
 
