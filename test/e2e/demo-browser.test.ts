@@ -11,6 +11,22 @@ import { until } from "../helpers/until.ts";
 /** What Chromium says by itself when a connection breaks. */
 const NETWORK_NOISE = /Failed to load resource|WebSocket connection to/;
 
+/** In the first picture. */
+function countColours({ page }: Person): Promise<number> {
+  return page
+    .locator("canvas")
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => {
+      if (canvas.width === 0) return 0;
+      const { data } = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+      const colours = new Set<number>();
+      for (let index = 0; index < data.length; index += 4) {
+        colours.add(((data[index] ?? 0) << 16) | ((data[index + 1] ?? 0) << 8) | (data[index + 2] ?? 0));
+      }
+      return colours.size;
+    });
+}
+
 describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () => {
   let box: TestBox;
   let browser: Browser;
@@ -109,19 +125,26 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
 
     await ada.say("/fractal -0.748 0.1115 250");
     for (const { page } of [ada, bob]) await page.getByText(/s of work on \d threads?/).waitFor({ timeout: 60_000 });
-    const colours = await bob.page.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
-      const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-      const seen = new Set<number>();
-      for (let index = 0; index < data.length; index += 4)
-        seen.add(((data[index] ?? 0) << 16) | ((data[index + 1] ?? 0) << 8));
-      return seen.size;
-    });
+    const colours = await countColours(bob);
     await bob.page.locator("canvas").click({ position: { x: 100, y: 100 } });
 
     expect(colours).toBeGreaterThan(50);
     await until("the deeper view is there for Ada", async () => (await ada.page.locator("canvas").count()) === 2);
     await until("and complete", async () => (await ada.page.getByText(/×1000 · .* s of work/).count()) === 1, 60_000);
     expect(complaints()).toEqual([]);
+  });
+
+  test("lets pictures rest that are out of sight, and paints them again", async () => {
+    const [ada] = await pair();
+    await ada.say("/fractal -0.748 0.1115 250");
+    await ada.page.getByText(/s of work on/).waitFor({ timeout: 60_000 });
+    const before = await countColours(ada);
+
+    await ada.say("far below\n\n".repeat(100));
+    await until("the picture rests", async () => (await countColours(ada)) === 0);
+    await ada.page.locator("canvas").scrollIntoViewIfNeeded();
+
+    await until("it is painted again", async () => (await countColours(ada)) === before);
   });
 
   test("shows who comes later what was said, and draws the pictures again", async () => {

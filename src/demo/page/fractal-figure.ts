@@ -1,4 +1,5 @@
-// One picture on the screen. Tiles are painted as they come; which are missing is asked for by `redrawer.ts`.
+// One picture. Tiles are painted as they come; `gallery.ts` asks for those that are missing.
+// A canvas of this size is 3.5 MB, its tiles are a tenth of that: out of sight only the tiles are kept.
 
 import { hueOfNumber, setHue } from "./colours.ts";
 import { copyTemplate, find } from "./dom.ts";
@@ -12,16 +13,20 @@ const ZOOM_STEP = 4;
 export class FractalFigure {
   readonly element = copyTemplate("fractal-template");
   readonly messageId: string;
-  /** When the last tile came, or a few were asked for, by `performance.now()`. */
+  /** When the last tile came or was asked for, by `performance.now()`. */
   lastNewsAt = performance.now();
+  /** The box does not have it any more: its missing tiles will never come. */
+  isLost = false;
   readonly #view: FractalView;
   readonly #onZoom: (view: FractalView) => void;
   readonly #canvas = find(this.element, "canvas", HTMLCanvasElement);
   readonly #progress = find(this.element, ".progress", HTMLElement);
   readonly #cells: HTMLElement[];
-  readonly #missing = new Set(Array.from({ length: FRACTAL.tileCount }, (_, index) => index));
+  /** By index. */
+  readonly #tiles = new Map<number, FractalTile>();
   readonly #threads = new Set<number>();
   #computedMs = 0;
+  #isInSight = false;
 
   constructor(messageId: string, view: FractalView, onZoom: (view: FractalView) => void) {
     this.messageId = messageId;
@@ -35,20 +40,38 @@ export class FractalFigure {
   }
 
   get missing(): readonly number[] {
-    return [...this.#missing];
+    return this.isLost ? [] : this.#cells.map((_, index) => index).filter((index) => !this.#tiles.has(index));
   }
 
-  async paint({ index, pixels, thread, durationMs }: FractalTile): Promise<void> {
+  add(tile: FractalTile): void {
     this.lastNewsAt = performance.now();
+    if (this.#tiles.has(tile.index)) return;
+    this.#tiles.set(tile.index, tile);
+    this.#threads.add(tile.thread);
+    this.#computedMs += tile.durationMs;
+    this.#flash(tile);
+    this.#showProgress();
+    if (this.#isInSight) void this.#paint(tile);
+  }
+
+  giveUp(): void {
+    this.isLost = true;
+    this.#progress.textContent = "This picture is no longer in the history.";
+  }
+
+  setInSight(isInSight: boolean): void {
+    if (isInSight === this.#isInSight) return;
+    this.#isInSight = isInSight;
+    this.#canvas.width = isInSight ? FRACTAL.width : 0;
+    this.#canvas.height = isInSight ? FRACTAL.height : 0;
+    if (isInSight) for (const tile of this.#tiles.values()) void this.#paint(tile);
+  }
+
+  async #paint({ index, pixels }: FractalTile): Promise<void> {
     const { tileSize, columns } = FRACTAL;
     const image = await tileToImage(new Uint8Array(pixels), tileSize);
     const [x, y] = [(index % columns) * tileSize, Math.floor(index / columns) * tileSize];
     this.#canvas.getContext("2d")?.putImageData(image, x, y);
-    if (!this.#missing.delete(index)) return;
-    this.#threads.add(thread);
-    this.#computedMs += durationMs;
-    this.#flash(index, thread);
-    this.#showProgress();
   }
 
   #listen(): void {
@@ -76,7 +99,7 @@ export class FractalFigure {
     });
   }
 
-  #flash(index: number, thread: number): void {
+  #flash({ index, thread }: FractalTile): void {
     const cell = this.#cells[index];
     if (cell === undefined) return;
     setHue(cell, hueOfNumber(thread));
@@ -84,9 +107,8 @@ export class FractalFigure {
   }
 
   #showProgress(): void {
-    const done = FRACTAL.tileCount - this.#missing.size;
-    if (this.#missing.size > 0) {
-      this.#progress.textContent = `${done} of ${FRACTAL.tileCount} tiles`;
+    if (this.#tiles.size < FRACTAL.tileCount) {
+      this.#progress.textContent = `${this.#tiles.size} of ${FRACTAL.tileCount} tiles`;
       return;
     }
     const threads = this.#threads.size === 1 ? "1 thread" : `${this.#threads.size} threads`;

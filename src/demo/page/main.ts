@@ -5,14 +5,13 @@ import { Connection } from "./connection.ts";
 import { Cores } from "./cores.ts";
 import { byId, setText } from "./dom.ts";
 import { Door } from "./door.ts";
-import { FractalFigure } from "./fractal-figure.ts";
+import { Gallery } from "./gallery.ts";
 import { kindWords } from "./kind-words.ts";
 import { MessageList } from "./message-list.ts";
 import { Outbox } from "./outbox.ts";
 import { People } from "./people.ts";
 import type { Author, ChatMessage, FractalView, Joined } from "./protocol.ts";
 import { ReadReceipts } from "./read-receipts.ts";
-import { Redrawer } from "./redrawer.ts";
 import { Scroller } from "./scroller.ts";
 import { Typing } from "./typing.ts";
 
@@ -22,7 +21,6 @@ const chat = byId("chat", HTMLElement);
 const live = byId("live", HTMLElement);
 const welcome = byId("welcome", HTMLElement);
 const notice = byId("notice", HTMLElement);
-const figures = new Map<string, FractalFigure>();
 
 let you: Author | undefined;
 let room = "";
@@ -38,8 +36,12 @@ const connection = new Connection({
 });
 const { socket } = connection;
 const typing = new Typing(socket);
-const redrawer = new Redrawer(socket);
-const list = new MessageList(byId("log", HTMLElement), { isOwn: ({ user }) => user === you?.user, makePicture });
+const gallery = new Gallery(socket, (view) => say(commandFor(view)));
+const list = new MessageList(byId("log", HTMLElement), {
+  isOwn: ({ user }) => user === you?.user,
+  makePicture: ({ id, fractal }) => fractal && gallery.add(id, fractal),
+  onGone: (id) => gallery.remove(id),
+});
 const outbox = new Outbox(connection, list);
 const scroller = new Scroller(() => receipts.update());
 const receipts = new ReadReceipts(connection, list, scroller);
@@ -52,10 +54,8 @@ socket.on("message", (message, confirm) => {
   cores.flash(message.worker);
   if (show(message)) onNews();
 });
-socket.on("typing", () => scroller.isAtEnd && scroller.toEnd());
 socket.on("reached", (id, pages) => list.viewOf(id)?.reached(pages));
 socket.on("seen", (id, by) => list.markSeen(id, by));
-socket.on("tile", (tile) => void figures.get(tile.messageId)?.paint(tile));
 socket.on("presence:diff", (diff) => {
   if (!people.apply(diff)) connection.rejoin();
 });
@@ -75,12 +75,13 @@ function onJoined(joined: Joined): void {
   cores.show(joined.worker, joined.workers);
   people.reset(joined.presence, joined.you.user);
   showAll(joined.history);
+  gallery.hurry();
   outbox.resend();
 }
 
 function enter(): void {
   list.clear();
-  figures.clear();
+  gallery.clear();
   outbox.clear();
   typing.clear();
   door.close();
@@ -128,14 +129,6 @@ function onNews(): void {
   receipts.update();
   if (document.visibilityState === "hidden") unread++;
   showTitle();
-}
-
-function makePicture({ id, fractal, at }: ChatMessage): HTMLElement | undefined {
-  if (fractal === undefined) return undefined;
-  const figure = new FractalFigure(id, fractal, (view) => say(commandFor(view)));
-  figures.set(id, figure);
-  redrawer.watch(figure, Date.now() - at < 5000);
-  return figure.element;
 }
 
 function commandFor({ x, y, zoom }: FractalView): string {

@@ -21,6 +21,8 @@ export interface MessageListHooks {
   readonly isOwn: (author: Author) => boolean;
   /** The picture of a message that is one. */
   readonly makePicture: (message: ChatMessage) => HTMLElement | undefined;
+  /** It has left the screen. */
+  readonly onGone: (id: string) => void;
 }
 
 export class MessageList {
@@ -93,7 +95,14 @@ export class MessageList {
     this.#entries.splice(index, 0, entry);
     this.#joinWithNeighbours(index);
     this.#joinWithNeighbours(index + 1);
-    while (this.#entries.length > MAX_SHOWN) this.#entries.shift()?.view.element.remove();
+    while (this.#entries.length > MAX_SHOWN) this.#removeOldest();
+  }
+
+  #removeOldest(): void {
+    const oldest = this.#entries.shift();
+    if (oldest === undefined) return;
+    oldest.view.element.remove();
+    this.#hooks.onGone(oldest.id);
   }
 
   /** Name and face are shown once for a row of messages. */
