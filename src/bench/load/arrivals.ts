@@ -82,6 +82,10 @@ export class Arrivals implements ClientListener {
     this.#stats.connects.attempted++;
   }
 
+  onNewSession(client: LoadClient): void {
+    if (client.member !== undefined) this.#traffic?.ledger.loseSession(client.member);
+  }
+
   onReady(client: LoadClient, isFirst: boolean, isRecovered: boolean): void {
     const { connects } = this.#stats;
     this.#lastArrivalUs = nowUs();
@@ -93,7 +97,6 @@ export class Arrivals implements ClientListener {
     }
     connects.returns++;
     if (isRecovered) connects.recovered++;
-    else if (client.member !== undefined) this.#traffic?.ledger.loseSession(client.member);
   }
 
   onSlot(client: LoadClient, slot: unknown): void {

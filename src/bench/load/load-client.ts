@@ -18,6 +18,8 @@ export type ClientState = "waiting" | "connecting" | "ready" | "away" | "gone";
 /** What the run wants to know of its clients. */
 export interface ClientListener {
   onAttempt(client: LoadClient): void;
+  /** The server gave it a new session: what was sent while it was away will not come. Messages may come at once. */
+  onNewSession(client: LoadClient): void;
   /** It is in its room. `isFirst`: it was never in before; `isRecovered`: the server took its session up again. */
   onReady(client: LoadClient, isFirst: boolean, isRecovered: boolean): void;
   onSlot(client: LoadClient, slot: unknown): void;
@@ -130,8 +132,12 @@ export class LoadClient implements WireEvents {
   onConnect(reply: string): void {
     this.connectedUs = nowUs();
     this.#isRecovered = this.#session.accept(reply);
-    if (!this.#isRecovered) this.#enter();
-    else this.#becomeReady();
+    if (this.#isRecovered) {
+      this.#becomeReady();
+      return;
+    }
+    this.#listener.onNewSession(this);
+    this.#enter();
   }
 
   onEvent(buffer: Buffer, start: number, end: number): void {
