@@ -48,9 +48,10 @@ export interface TargetControl {
 // -------------------------------------------------------------------------------------------------------- protocol
 
 /**
- * Which events the app under test understands. Arguments are templates: any JSON value, in which the strings
- * `"$payload"`, `"$room"`, `"$user"` and `"$target"` are replaced. The payload is one ASCII string that the app must
- * pass on unchanged (anywhere in the event it emits): the ledger reads sender, room, number and due time from it.
+ * Which events the app under test understands. Arguments are templates: any JSON value, in whose strings `$payload`,
+ * `$room`, `$user`, `$target` and `$id` (another one for every message) are replaced. The payload is one ASCII string
+ * that the app must pass on unchanged, as a string of its own anywhere in the event it emits: the ledger reads sender,
+ * room, number and due time from it.
  *
  * `--app-protocol bench` (the default: `bench-app.ts`), `--app-protocol demo`, or the path of a JSON file of this shape.
  *
@@ -66,6 +67,8 @@ export interface AppProtocol {
   readonly query?: Readonly<Record<string, string>>;
   /** The `auth` object of the CONNECT packet, as a template. */
   readonly auth?: Readonly<Record<string, unknown>>;
+  /** Whether the sender of a `publish` is among those it is passed on to. @default true */
+  readonly sendersHear?: boolean;
   /** What a client does after CONNECT, and how each kind of traffic is sent. A missing one means: not supported. */
   readonly events: { readonly [K in ClientEvent]?: EventTemplate };
 }
@@ -85,8 +88,12 @@ export type ClientEvent = "join" | "hello" | "publish" | "direct" | "broadcast" 
 export interface EventTemplate {
   readonly event: string;
   readonly args: readonly unknown[];
-  /** The app answers this event with an ack. @default false; always true for hello, echo, ask, work, workPool */
-  readonly ack?: boolean;
+  /**
+   * The app answers this event with an ack. `"always"`: and fails when none is asked for; otherwise publishes ask for
+   * one only where the scenario has to know what was accepted.
+   * @default false; always asked for by hello, echo, ask, work and workPool
+   */
+  readonly ack?: boolean | "always";
 }
 
 // ------------------------------------------------------------------------------------------------------- scenarios

@@ -2,6 +2,8 @@
 
 import { AllcoresError } from "../errors.ts";
 import type { AppProtocol, Params, RunScenario, ScenarioPlan, Target } from "./contract.ts";
+import { MAX_MESSAGES_PER_CLIENT } from "./load/frame-template.ts";
+import { MAX_CLIENTS } from "./load/payload.ts";
 import type { LoadScript } from "./load/script.ts";
 import { resolveParams } from "./params.ts";
 import { BENCH_PROTOCOL } from "./protocols.ts";
@@ -89,10 +91,23 @@ function composeScript(scenario: Scenario, params: Params, protocol: AppProtocol
     acksPublishes: false,
     ...scenario.script(params, target.urls.length),
   };
-  if (script.acksPublishes && protocol.events.publish?.ack !== true) {
+  checkSize(scenario, script, Number(params.warmupSeconds) + Number(params.seconds));
+  if (script.acksPublishes && !protocol.events.publish?.ack) {
     throw usage(`"${scenario.name}" needs an app protocol whose \`publish\` is acked.`);
   }
   return script;
+}
+
+/** The head of a message has room for so many clients and numbers; more would be read as other ones. */
+function checkSize({ name }: Scenario, { clients, flows }: LoadScript, seconds: number): void {
+  if (clients.length > MAX_CLIENTS)
+    throw usage(`"${name}" would have ${clients.length} clients, of at most ${MAX_CLIENTS}.`);
+  for (const [index, { ratePerSecond }] of flows.entries()) {
+    const senders = clients.filter(({ flow, bornMs }) => flow === index && bornMs === undefined).length;
+    if (!((ratePerSecond * seconds) / senders <= MAX_MESSAGES_PER_CLIENT)) {
+      throw usage(`"${name}" would send more than ${MAX_MESSAGES_PER_CLIENT} messages a client: fewer or shorter.`);
+    }
+  }
 }
 
 function usage(message: string): AllcoresError {

@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { BENCH_PROTOCOL, checkProtocol, fillTemplate, loadProtocol } from "../../src/bench/protocols.ts";
+import { checkProtocol } from "../../src/bench/check-protocol.ts";
+import { fillTemplate } from "../../src/bench/fill-template.ts";
+import { BENCH_PROTOCOL, DEMO_PROTOCOL, loadProtocol } from "../../src/bench/protocols.ts";
 
 const CHAT = { name: "chat", events: { publish: { event: "say", args: [{ text: "$payload", to: "$room" }] } } };
 
@@ -15,9 +17,9 @@ async function writeProtocol(text: string): Promise<string> {
 }
 
 describe("loadProtocol", () => {
-  test("knows the bench app's by name", async () => {
-    await expect(loadProtocol("bench")).resolves.toBe(BENCH_PROTOCOL);
-    expect(() => checkProtocol(BENCH_PROTOCOL)).not.toThrow();
+  test.each([BENCH_PROTOCOL, DEMO_PROTOCOL])("knows the one of $name by name", async (protocol) => {
+    await expect(loadProtocol(protocol.name)).resolves.toBe(protocol);
+    expect(() => checkProtocol(protocol)).not.toThrow();
   });
 
   test("reads another app's from a file", async () => {
@@ -43,6 +45,8 @@ describe("checkProtocol", () => {
     ["a relative path", { ...CHAT, path: "ws" }, /`path` must begin/],
     ["no events", { name: "x" }, /needs `events`/],
     ["an unknown kind", { name: "x", events: { shout: { event: "a", args: [] } } }, /`events.shout` is not a kind/],
+    ["an ack that is neither", { name: "x", events: { join: { event: "a", args: [], ack: 1 } } }, /`events.join.ack`/],
+    ["a word for sendersHear", { ...CHAT, sendersHear: "no" }, /`sendersHear` must be true or false/],
     ["no arguments", { name: "x", events: { join: { event: "a" } } }, /`events.join` needs an `event` and a list/],
     [
       "a message without payload",
@@ -54,8 +58,10 @@ describe("checkProtocol", () => {
   });
 });
 
-test("fillTemplate replaces whole strings, however deep, and nothing else", () => {
-  const filled = fillTemplate(["$room", { to: "$user", n: 1, not: "a $room" }, null], { $room: "r1", $user: "u2" });
+test("fillTemplate replaces names inside strings, however deep, and nothing else", () => {
+  const template = ["$room", { $user: "key-$user-$user", n: 1, not: "$rooms $id $other" }, null];
 
-  expect(filled).toEqual(["r1", { to: "u2", n: 1, not: "a $room" }, null]);
+  const filled = fillTemplate(template, { room: "r1", user: "u2" });
+
+  expect(filled).toEqual(["r1", { $user: "key-u2-u2", n: 1, not: "$rooms $id $other" }, null]);
 });

@@ -134,6 +134,20 @@ describe("RoomLedger", () => {
     expect(report).toMatchObject({ ...CLEAN, lost: 1 });
   });
 
+  test("wants of no member its own messages where senders do not hear them", () => {
+    const ledger = new RoomLedger(indexSenders(Int32Array.of(0, 0)), { sendersHear: false });
+    const [a, b] = [ledger.join(0, 0, "start"), ledger.join(1, 0, "start")];
+    const sent = Int32Array.of(2, 1);
+
+    ledger.deliver(a, { sender: 1, room: 0, number: 0, dueUs: 0 });
+    ledger.deliver(b, { sender: 0, room: 0, number: 0, dueUs: 0 });
+
+    expect(ledger.hasOwn(a, 2)).toBe(true);
+    expect(ledger.outstanding(sent, NOTHING_UNCERTAIN)).toBe(1);
+    expect(ledger.report(sent, NOTHING_UNCERTAIN, nobodyAway)).toMatchObject({ ...CLEAN, delivered: 2, lost: 1 });
+    expect(findDisagreement(ledger.sequences(0))).toBeUndefined();
+  });
+
   test("reports who got an uncertain message and who did not, and calls it neither lost nor outstanding", () => {
     const { ledger, members, deliver } = twoMembers();
     deliver(members[0], 0, 0, 1);
@@ -150,7 +164,7 @@ describe("RoomLedger", () => {
   });
 
   test("says so when there were more messages than the order check may hold", () => {
-    const ledger = new RoomLedger(indexSenders(Int32Array.of(0)), 1);
+    const ledger = new RoomLedger(indexSenders(Int32Array.of(0)), { maxOrderEntries: 1 });
     const member = ledger.join(0, 0, "start");
 
     for (const number of [0, 1]) ledger.deliver(member, { sender: 0, room: 0, number, dueUs: 0 });

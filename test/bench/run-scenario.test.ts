@@ -135,6 +135,12 @@ describe("a plan that cannot be run", () => {
     ["a bad value", { scenario: "rooms", params: { rate: Number.NaN } }, target, /"rate" must be a whole number/],
     ["a missing control", { scenario: "reload" }, target, /needs a target with `reload`/],
     ["a missing event", { scenario: "ack", protocol: { name: "p", events: {} } }, target, /`events.join`/],
+    [
+      "more messages than numbers",
+      { scenario: "echo", params: { clients: 1, rate: 1_000_000 } },
+      target,
+      /9000000 messages/,
+    ],
     ["no load process", { scenario: "rooms", loadProcesses: 0 }, target, /1 to 64 load processes/],
     ["a foreign address", { scenario: "rooms" }, { name: "x", urls: ["http://192.0.2.1:80"] }, /--i-own-this-server/],
     [

@@ -13,7 +13,7 @@ type Gap = "lost" | "missed";
 export interface Member {
   readonly client: number;
   readonly room: number;
-  /** Next number wanted of each sender, by slot; ANY until the first one of a late member. */
+  /** Next number wanted of each sender, by slot; ANY where the first one is not known. */
   readonly next: Int32Array;
   /** By slot: 1 while a gap would be explained by a lost session. */
   excused: Uint8Array | undefined;
@@ -52,6 +52,7 @@ const MAX_GAPS = 1_000_000;
 
 export class RoomLedger {
   readonly #index: SenderIndex;
+  readonly #sendersHear: boolean;
   readonly #members: Member[] = [];
   readonly #orders = new Map<number, RoomOrder>();
   readonly #budget: OrderBudget;
@@ -63,8 +64,9 @@ export class RoomLedger {
   #senderOrder = 0;
   #stray = 0;
 
-  constructor(index: SenderIndex, maxOrderEntries = MAX_ORDER_ENTRIES) {
+  constructor(index: SenderIndex, { sendersHear = true, maxOrderEntries = MAX_ORDER_ENTRIES } = {}) {
     this.#index = index;
+    this.#sendersHear = sendersHear;
     this.#budget = { left: maxOrderEntries };
   }
 
@@ -73,7 +75,7 @@ export class RoomLedger {
     const order = this.#orderOf(room);
     const next = new Int32Array(this.#index.sendersTo(room).length).fill(when === "start" ? 0 : ANY);
     const ownSlot = this.#slotIn(room, client);
-    if (ownSlot >= 0) next[ownSlot] = 0;
+    if (ownSlot >= 0) next[ownSlot] = this.#sendersHear ? 0 : ANY;
     const member: Member = {
       client,
       room,
@@ -115,12 +117,13 @@ export class RoomLedger {
   /** Whether the member got all of its own messages when it has sent `ownSent`. */
   hasOwn(member: Member, ownSent: number): boolean {
     const slot = this.#slotIn(member.room, member.client);
-    return slot < 0 || (member.next[slot] as number) >= ownSent;
+    return slot < 0 || !this.#sendersHear || (member.next[slot] as number) >= ownSent;
   }
 
   /** It goes on purpose, having sent `ownSent` messages: of those it should have all by now, of others nothing more is wanted. */
   leave(member: Member, ownSent: number): void {
     member.hasLeft = true;
+    if (!this.#sendersHear) return;
     const slot = this.#slotIn(member.room, member.client);
     for (let number = member.next[slot] ?? ownSent; number < ownSent; number++) {
       this.#unlistedLost++;

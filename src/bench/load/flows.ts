@@ -85,7 +85,7 @@ export class Flows {
     const room = sendRooms[id] as number;
     const template = new FrameTemplate({
       template: script.protocol.events[flow.event] as EventTemplate,
-      values: { $room: roomName(room), $user: userName(id), $target: userName(room) },
+      values: { room: roomName(room), user: userName(id), target: userName(room) },
       sender: id,
       payloadBytes: script.payloadBytes,
       asksAck: asksAck(flow, script),
@@ -107,7 +107,7 @@ export class Flows {
 }
 
 /** Whether the ack of this traffic is its result, or tells that the server took the message. */
-function asksAck({ event }: Flow, { acksPublishes }: LoadScript): boolean {
-  if (event === "publish") return acksPublishes;
+function asksAck({ event }: Flow, { acksPublishes, protocol }: LoadScript): boolean {
+  if (event === "publish") return acksPublishes || protocol.events.publish?.ack === "always";
   return event !== "direct" && event !== "broadcast";
 }

@@ -1,14 +1,14 @@
 // The frame of one client's messages, made once: sending copies it and overwrites a few digits under the mask.
 
 import type { EventTemplate } from "../contract.ts";
-import { fillTemplate } from "../protocols.ts";
-import { type MessageHead, payloadText, SENDER_AT, writeHead } from "./payload.ts";
+import { fillTemplate, type TemplateValues } from "../fill-template.ts";
+import { type MessageHead, messageId, payloadText, SENDER_AT, writeHead, writeMessageId } from "./payload.ts";
 import { encodeFrame, FRAME, frameHeadBytes } from "./ws-frames.ts";
 
 /** Ack ids are this plus the message's number: always seven digits, so frames keep their length. */
 const FIRST_ACK_ID = 1_000_000;
-/** Numbers that still fit; a client that sends more in one run would need longer ack ids. */
-export const MAX_ACKED_NUMBER = 9_000_000;
+/** Messages that a client may send in one run: a larger number would need a longer ack id. */
+export const MAX_MESSAGES_PER_CLIENT = 9_000_000;
 
 const ACK_ID_AT = 2;
 const ACK_DIGITS = 7;
@@ -16,8 +16,7 @@ const ZERO = 48;
 
 export interface FrameTemplateOptions {
   readonly template: EventTemplate;
-  /** Values of `$room`, `$user` and `$target`. */
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: Pick<TemplateValues, "room" | "user" | "target">;
   readonly sender: number;
   readonly payloadBytes: number;
   readonly asksAck: boolean;
@@ -29,22 +28,27 @@ export class FrameTemplate {
   readonly #mask: Uint8Array;
   readonly #maskAt: number;
   readonly #payloadAt: number;
+  readonly #idAt: number | undefined;
   readonly #asksAck: boolean;
 
   constructor({ template, values, sender, payloadBytes, asksAck, mask }: FrameTemplateOptions) {
     const payload = payloadText({ sender, room: 0, number: 0, dueUs: 0 }, payloadBytes);
-    const args = fillTemplate([template.event, ...template.args], { ...values, $payload: payload });
+    const id = messageId({ sender, number: 0 });
+    const args = fillTemplate([template.event, ...template.args], { ...values, payload, id });
     const text = Buffer.from(`42${asksAck ? FIRST_ACK_ID : ""}${JSON.stringify(args)}`);
     this.#frame = encodeFrame(FRAME.text, text, mask);
     this.#mask = mask;
     this.#maskAt = frameHeadBytes(text.length);
     this.#payloadAt = this.#maskAt + text.indexOf(payload.slice(0, SENDER_AT));
+    const idAt = text.indexOf(`"${id}"`) + 1;
+    this.#idAt = idAt === 0 ? undefined : this.#maskAt + idAt;
     this.#asksAck = asksAck;
   }
 
   make(head: MessageHead): Buffer {
     const frame = Buffer.from(this.#frame);
     writeHead(frame, this.#payloadAt, this.#maskAt, this.#mask, head);
+    if (this.#idAt !== undefined) writeMessageId(frame, this.#idAt, this.#maskAt, this.#mask, head.number);
     if (this.#asksAck) this.#writeAckId(frame, FIRST_ACK_ID + head.number);
     return frame;
   }

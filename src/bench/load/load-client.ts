@@ -4,9 +4,9 @@
 //   waiting --connect()--> connecting --CONNECT, join--> ready --break--> away --delay--> connecting ...
 //      \______________________leave(), kicked, given up: gone_________________________/
 
+import { fillTemplate, type TemplateValues } from "../fill-template.ts";
 import { AckBook } from "../ledger/ack-book.ts";
 import type { Member } from "../ledger/room-ledger.ts";
-import { fillTemplate } from "../protocols.ts";
 import { nowUs } from "./clock.ts";
 import { ackedNumber, type FrameTemplate } from "./frame-template.ts";
 import { type ClientSpec, type LoadScript, roomName, userName } from "./script.ts";
@@ -189,7 +189,7 @@ export class LoadClient implements WireEvents {
     this.#missingAcks = 0;
     if (asksSlot && hello !== undefined) this.#request(HELLO_ACK, [hello.event, ...hello.args]);
     if (this.spec.room >= 0 && join !== undefined) {
-      this.#request(join.ack === true ? JOIN_ACK : undefined, [join.event, ...join.args]);
+      this.#request(join.ack ? JOIN_ACK : undefined, [join.event, ...join.args]);
     }
     if (this.#missingAcks === 0) this.#becomeReady();
   }
@@ -257,8 +257,8 @@ export class LoadClient implements WireEvents {
     return `${protocol.path ?? "/socket.io/"}?${query}`;
   }
 
-  #values(): Record<string, string> {
-    return { $user: userName(this.spec.id), $room: roomName(this.spec.room) };
+  #values(): TemplateValues {
+    return { user: userName(this.spec.id), room: roomName(this.spec.room) };
   }
 }
 

@@ -66,7 +66,9 @@ export class LoadRun {
 
   /** Begins traffic at `zeroUs`. */
   go({ zeroUs, measureFromUs, endUs, homes, sendRooms }: Traffic): null {
-    const ledger = new RoomLedger(indexSenders(sendRooms));
+    const ledger = new RoomLedger(indexSenders(sendRooms), {
+      sendersHear: this.#script.protocol.sendersHear ?? true,
+    });
     const lives = new Lives(ledger, zeroUs);
     const flows = new Flows({
       script: this.#script,

@@ -17,7 +17,7 @@ const DUE_AT = NUMBER_AT + NUMBER_DIGITS;
 /** Shortest payload there is: the head alone. */
 export const HEAD_BYTES = DUE_AT + DUE_DIGITS;
 
-/** Ids and numbers stay below these: a head has no room for more. */
+/** Client ids and numbers stay below these: a head has no room for more. */
 export const MAX_CLIENTS = 16 ** SENDER_DIGITS;
 export const MAX_NUMBER = 16 ** NUMBER_DIGITS;
 
@@ -48,8 +48,21 @@ export function payloadText(head: MessageHead, bytes: number): string {
   return text + PADDING.repeat(Math.ceil(bytes / PADDING.length)).slice(0, Math.max(0, bytes - HEAD_BYTES));
 }
 
+const ID_SENDER_AT = 1;
+const ID_NUMBER_AT = ID_SENDER_AT + SENDER_DIGITS;
+
+/** A name for a message, for apps that want one with each: `m00007000012`. */
+export function messageId({ sender, number }: Pick<MessageHead, "sender" | "number">): string {
+  return `m${hex(sender, SENDER_DIGITS)}${hex(number, NUMBER_DIGITS)}`;
+}
+
+/** Writes the number over that of a `messageId` that begins at `at` of a masked frame. */
+export function writeMessageId(frame: Buffer, at: number, maskAt: number, mask: Uint8Array, number: number): void {
+  writeDigits(frame, at + ID_NUMBER_AT, NUMBER_DIGITS, maskAt, mask, number);
+}
+
 /**
- * Writes number and due time over those of a masked frame in which the payload begins at `at`;
+ * Writes room, number and due time over those of a masked frame in which the payload begins at `at`;
  * `maskAt` is where the masked part of the frame begins.
  */
 export function writeHead(frame: Buffer, at: number, maskAt: number, mask: Uint8Array, head: MessageHead): void {
