@@ -7,6 +7,7 @@ import { AllcoresError } from "../errors.ts";
 import { settledWithin, withDeadline } from "../lib/deadline.ts";
 import { callBox } from "../primary/control-client.ts";
 import type { BoxStatus } from "../primary/status.ts";
+import { collectComplaints } from "./complaints.ts";
 import type { PidsByRole } from "./contract.ts";
 import { findFreePort } from "./free-port.ts";
 import { killAtExit, killProcesses } from "./kill-processes.ts";
@@ -20,14 +21,18 @@ const STOP_DEADLINE_MS = 15_000;
 const RELOAD_DEADLINE_MS = 120_000;
 const STATUS_DEADLINE_MS = 5_000;
 
+/** A load client sends more than a person does; none of the baselines has such a limit. */
+export const ALLCORES_SETTINGS = ["limits.eventsPerSecond: 0"];
+
 export async function startAllcores(workers: number, bus: "box" | "ipc"): Promise<StartedTarget> {
   const adminPort = await findFreePort();
   const server = spawn(process.execPath, [CLI, "start", BENCH_APP, ...flags(workers, bus, adminPort)], {
     stdio: ["ignore", "pipe", "pipe"],
     // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
     detached: true,
-    env: { ...process.env, LOG_LEVEL: "error" },
+    env: { ...process.env, LOG_LEVEL: "warn", ALLCORES_LIMITS_EVENTS_PER_SECOND: "0" },
   });
+  const complaints = collectComplaints(server.stderr);
   const call = (verb: string, timeoutMs: number) => callBox(verb, { adminPort, env: process.env, timeoutMs });
   let lastPids: PidsByRole = { primary: server.pid === undefined ? [] : [server.pid] };
   const pids = async (): Promise<PidsByRole> => {
@@ -40,7 +45,7 @@ export async function startAllcores(workers: number, bus: "box" | "ipc"): Promis
     spare();
   };
   try {
-    const url = await withDeadline(untilReady(server), START_DEADLINE_MS, "The start of allcores");
+    const url = await withDeadline(untilReady(server, complaints), START_DEADLINE_MS, "The start of allcores");
     await pids();
     const reload = async (): Promise<void> => void (await call("reload", RELOAD_DEADLINE_MS));
     const control = { stop, reload, killWorker: () => killWorker(pids) };
@@ -62,15 +67,11 @@ function flags(workers: number, bus: string, adminPort: number): string[] {
   return Object.entries(pairs).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
-function untilReady(server: ChildProcess): Promise<string> {
+function untilReady(server: ChildProcess, complaints: () => string): Promise<string> {
   let output = "";
-  let complaints = "";
-  server.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    complaints = (complaints + text).slice(-2_000);
-  });
   return new Promise((resolve, reject) => {
     server.once("exit", (code) => {
-      const reason = complaints.trim() || `it ended with exit code ${code}.`;
+      const reason = complaints() || `it ended with exit code ${code}.`;
       reject(new AllcoresError("ALLCORES_ERR_BENCH", `allcores did not start: ${reason}`));
     });
     server.stdout?.setEncoding("utf8").on("data", (text: string) => {

@@ -3,7 +3,7 @@
 
 import { AllcoresError, toError } from "../errors.ts";
 import type { Progress, RunResult, RunScenario, ScenarioPlan } from "./contract.ts";
-import type { TargetKind } from "./targets.ts";
+import type { StartedTarget, TargetKind } from "./targets.ts";
 
 /** A server in the comparison. */
 export interface Contender {
@@ -20,6 +20,8 @@ export interface Run {
   readonly result?: RunResult;
   /** Why this run gives no figures. Empty: it counts. */
   readonly voidReasons: readonly string[];
+  /** Of a void run: the end of what the server wrote to stderr, where it wrote anything. */
+  readonly complaints?: string;
 }
 
 export interface CompareWatch {
@@ -62,7 +64,7 @@ async function runOnce(
       const onProgress = (progress: Progress): void => watch.onProgress?.(kind.name, progress);
       const options = { onProgress, ...(watch.signal !== undefined && { signal: watch.signal }) };
       const result = await runScenario(plan, target, options);
-      return { ...about, result, voidReasons: result.voidReasons };
+      return { ...about, result, voidReasons: result.voidReasons, ...complaintsOf(target, result.voidReasons) };
     } finally {
       await target.control.stop();
     }
@@ -71,6 +73,11 @@ async function runOnce(
     if (isUsageError(error)) throw error;
     return { ...about, voidReasons: [toError(error).message] };
   }
+}
+
+function complaintsOf(target: StartedTarget, voidReasons: readonly string[]): Pick<Run, "complaints"> {
+  const complaints = voidReasons.length === 0 ? "" : (target.complaints?.() ?? "");
+  return complaints === "" ? {} : { complaints };
 }
 
 function isUsageError(error: unknown): boolean {

@@ -1,7 +1,7 @@
 // The servers that can be measured: allcores and its baselines, each started as child processes and stopped for certain.
 
 import { AllcoresError } from "../errors.ts";
-import { startAllcores } from "./allcores-target.ts";
+import { ALLCORES_SETTINGS, startAllcores } from "./allcores-target.ts";
 import type { Baseline } from "./baselines/baseline.ts";
 import { BASELINES } from "./baselines/register.ts";
 import { spawnBaseline } from "./baselines/spawn.ts";
@@ -11,6 +11,8 @@ import { killWorker } from "./kill-worker.ts";
 /** A server that runs. Whoever started it calls `control.stop`. */
 export interface StartedTarget extends Target {
   readonly control: TargetControl & { readonly stop: () => Promise<void> };
+  /** The end of what its processes wrote to stderr, for runs that go wrong. */
+  readonly complaints?: () => string;
 }
 
 export interface TargetKind {
@@ -31,7 +33,7 @@ const ALLCORES: readonly TargetKind[] = (["box", "ipc"] as const).map((bus) => (
   name: bus === "box" ? "allcores" : "allcores-ipc",
   summary: bus === "box" ? "this project" : "this project with the official cluster adapter as its bus",
   packages: ["socket.io", "ws"],
-  settings: [`bus: "${bus}"`],
+  settings: [`bus: "${bus}"`, ...ALLCORES_SETTINGS],
   usesWorkers: true,
   ordersRooms: bus === "box",
   can: { reload: true, killWorker: true },
@@ -58,9 +60,9 @@ function targetOf(baseline: Baseline): TargetKind {
     ordersRooms,
     can: { reload: false, killWorker: replacesWorkers },
     start: async (workers) => {
-      const { urls, pids, stop } = await spawnBaseline(name, workers);
+      const { urls, pids, complaints, stop } = await spawnBaseline(name, workers);
       const control = replacesWorkers ? { stop, killWorker: () => killWorker(pids) } : { stop };
-      return { name, urls, ordersRooms, pids, control };
+      return { name, urls, ordersRooms, pids, complaints, control };
     },
   };
 }

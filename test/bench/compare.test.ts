@@ -20,7 +20,7 @@ function contender(name: string, log: string[]): Contender {
       start: async () => {
         log.push(`start ${name}`);
         const stop = async () => void log.push(`stop ${name}`);
-        return { name, urls: [], pids: () => ({}), control: { stop } };
+        return { name, urls: [], pids: () => ({}), complaints: () => `${name} is sorry`, control: { stop } };
       },
     },
   };
@@ -48,6 +48,16 @@ describe("a comparison", () => {
 
     expect(log).toEqual(["start a", "stop a", "start b", "stop b"]);
     expect(runs.map((run) => run.voidReasons)).toEqual([["all clients hung"], []]);
+  });
+
+  test("keeps what the server wrote to stderr, for void runs alone", async () => {
+    const voidAtA: RunScenario = async (_plan, target) => {
+      return runResult({ target: target.name, voidReasons: target.name === "a" ? ["9 messages were lost"] : [] });
+    };
+
+    const runs = await compare([contender("a", []), contender("b", [])], 1, { scenario: "rooms" }, voidAtA);
+
+    expect(runs.map((run) => run.complaints)).toEqual(["a is sorry", undefined]);
   });
 
   test("ends at once when it was asked for what cannot be done", async () => {

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { AllcoresError } from "../../errors.ts";
 import { settledWithin, withDeadline } from "../../lib/deadline.ts";
+import { collectComplaints } from "../complaints.ts";
 import type { PidsByRole } from "../contract.ts";
 import { killAtExit, killProcesses } from "../kill-processes.ts";
 
@@ -16,6 +17,7 @@ export type BaselineMessage =
 export interface SpawnedBaseline {
   readonly urls: readonly string[];
   readonly pids: () => PidsByRole;
+  readonly complaints: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function spawnBaseline(name: string, workers: number): Promise<Spaw
     // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
     detached: true,
   });
+  const complaints = collectComplaints(child.stderr);
   let pids: PidsByRole = {};
   child.on("message", (message: BaselineMessage) => {
     if (message.type !== "failed") pids = message.pids;
@@ -40,23 +43,23 @@ export async function spawnBaseline(name: string, workers: number): Promise<Spaw
     spare();
   };
   try {
-    const urls = await withDeadline(untilReady(child, name), START_DEADLINE_MS, `The start of the ${name} baseline`);
-    return { urls, pids: () => pids, stop };
+    const urls = await withDeadline(
+      untilReady(child, name, complaints),
+      START_DEADLINE_MS,
+      `The start of the ${name} baseline`,
+    );
+    return { urls, pids: () => pids, complaints, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function untilReady(child: ChildProcess, name: string): Promise<readonly string[]> {
-  let complaints = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    complaints = (complaints + text).slice(-2_000);
-  });
+function untilReady(child: ChildProcess, name: string, complaints: () => string): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void =>
       reject(new AllcoresError("ALLCORES_ERR_BENCH", `The ${name} baseline did not start: ${reason}`));
-    child.once("exit", (code) => fail(complaints.trim() || `it ended with exit code ${code}.`));
+    child.once("exit", (code) => fail(complaints() || `it ended with exit code ${code}.`));
     child.on("message", (message: BaselineMessage) => {
       if (message.type === "ready") resolve(message.urls);
       if (message.type === "failed") fail(message.message);

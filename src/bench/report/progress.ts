@@ -44,6 +44,7 @@ export class ProgressPrinter {
     this.#lastPhase = undefined;
     this.#lastDone = 0;
     this.#stream.write(`${about}  ${outcomeText(run)}\n`);
+    if (run.complaints !== undefined) this.#stream.write(`${run.complaints.replace(/^/gm, "    | ")}\n`);
   }
 }
 
