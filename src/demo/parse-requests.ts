@@ -113,6 +113,6 @@ function badRequest(message: string): ChatRefusal {
 }
 
 function badFractal(): ChatRefusal {
-  const range = `x and y between -3 and 3, zoom up to ${LIMITS.maxZoom.toExponential(0)}`;
+  const range = `x and y between -3 and 3, zoom up to ${LIMITS.maxZoom.toLocaleString("en")}`;
   return new ChatRefusal("CHAT_ERR_FRACTAL", `Write /fractal, or /fractal x y zoom (${range}).`);
 }

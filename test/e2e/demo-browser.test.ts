@@ -243,6 +243,10 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
     await ada.say("/fractal over there");
 
     await ada.message("Not sent. Write /fractal, or /fractal x y zoom").waitFor();
+    await ada.say("then not");
+    await ada.message("Sent").filter({ hasText: "then not" }).waitFor();
+
+    expect(await ada.page.locator(".message .body").allInnerTexts()).toEqual(["/fractal over there", "then not"]);
     expect(complaints()).toEqual([]);
   });
 });

@@ -82,8 +82,9 @@ export class MessageList {
   }
 
   #placeOf({ at, id }: ChatMessage): number {
-    const isBefore = ({ message }: Entry): boolean =>
-      message !== undefined && (message.at < at || (message.at === at && message.id < id));
+    // What failed stays where it was; what is on its way is always last.
+    const isBefore = ({ message, view }: Entry): boolean =>
+      message === undefined ? view.hasFailed : message.at < at || (message.at === at && message.id < id);
     return this.#entries.findLastIndex(isBefore) + 1;
   }
 

@@ -29,6 +29,10 @@ export class MessageView {
     this.#footer.hidden = !isOwn;
   }
 
+  get hasFailed(): boolean {
+    return this.element.classList.contains("failed");
+  }
+
   /** As typed, until the box has answered. */
   showWaiting(text: string): void {
     this.#body.textContent = text;
