@@ -32,6 +32,8 @@ export interface RefusedMessage {
 /** Socket worker or cpu process: it can take work from now on. */
 export interface ReadyMessage {
   readonly type: "ready";
+  /** Socket worker: the app has an `affinity` function, which the primary is to call. */
+  readonly hasAffinity?: boolean;
 }
 
 /** Worker: it cannot start, and why. It exits after this. */

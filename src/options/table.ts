@@ -73,7 +73,7 @@ export const OPTION_TABLE = {
   bus: {
     type: "choice",
     values: ["box", "ipc"],
-    default: "box",
+    default: "ipc",
     doc: "How workers exchange messages: allcores' own hub, or the official cluster adapter over Node's IPC.",
   },
   logLevel: {
@@ -147,6 +147,11 @@ export const OPTION_TABLE = {
     min: 1,
     max: 1_000_000,
     doc: "Most connections whose head is being read or that wait for a worker. One more is answered 503.",
+  },
+  affinityQuery: {
+    type: "string",
+    default: "",
+    doc: "Query parameter that keeps clients together: those with the same value go to one worker. Empty: none. Not looked at when the app has an `affinity` function.",
   },
   "supervisor.startTimeoutMs": {
     type: "integer",

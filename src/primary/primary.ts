@@ -16,6 +16,7 @@ import type { BoxFigures } from "../metrics/box-figures.ts";
 import { BoxMetrics } from "../metrics/box-metrics.ts";
 import type { Options } from "../options/options.ts";
 import { PresenceServer } from "../presence/presence-server.ts";
+import { Affinity } from "./affinity.ts";
 import { CpuSupervisor } from "./cpu-supervisor.ts";
 import { Router } from "./router.ts";
 import type { BoxState, BoxStatus } from "./status.ts";
@@ -54,6 +55,7 @@ export class Primary extends Lifecycle {
   readonly #fanout: Fanout | undefined;
   readonly #cpu: CpuSupervisor;
   readonly #supervisor: Supervisor;
+  readonly #affinity: Affinity;
   readonly #router: Router;
 
   constructor({ options, appUrl, log, runtimeDir, listenFd }: PrimaryOptions) {
@@ -92,9 +94,16 @@ export class Primary extends Lifecycle {
       init,
       onRestart: (slot, why) => counters.workerRestart(slot, why),
     });
+    this.#affinity = new Affinity({
+      appUrl: appUrl.href,
+      queryName: options.affinityQuery,
+      log,
+      onError: (error) => counters.onError(error, { stage: "affinity" }),
+    });
     this.#router = new Router({
       options,
       listenFd,
+      affinity: this.#affinity,
       targets: () => this.#supervisor.routeTargets(),
       events: {
         onAccepted: () => counters.routerAccepted(),
@@ -102,7 +111,7 @@ export class Primary extends Lifecycle {
         onRefused: (status) => counters.routerRefused(status),
       },
     });
-    this.#supervisor.events.on("workerReady", () => this.#router.workerReady());
+    this.#supervisor.events.on("workerReady", ({ hasAffinity }) => void this.#letIn(hasAffinity));
     this.#supervisor.events.on("failed", (error) => this.events.emit("failed", error));
   }
 
@@ -161,6 +170,12 @@ export class Primary extends Lifecycle {
     this.#metrics.close();
   }
 
+  /** Clients that come before the app's `affinity` is known would be scattered: they wait for it. */
+  async #letIn(hasAffinity: boolean): Promise<void> {
+    if (hasAffinity) await this.#affinity.load();
+    this.#router.workerReady();
+  }
+
   /** An app without tasks gets no cpu process. One that runs a task in its `setup` has it by then. */
   #startCpuWhenWanted(): void {
     this.#peers.on("message", (_peer, message) => {
@@ -178,7 +193,6 @@ export class Primary extends Lifecycle {
       routerWaiting: this.#router.pending,
       pool: { queued, running, threads, restarts: this.#cpu.restarts, totals: this.#cpu.totals() },
       presence: this.#presence.status(),
-      hub: this.#hub?.stats() ?? null,
       redis: this.#fanout === undefined ? null : { ...this.#fanout.counters(), state: this.#fanout.status().state },
     };
   }

@@ -9,11 +9,13 @@ import { createServer, type Server, type Socket } from "node:net";
 import { AllcoresError, toError } from "../errors.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Options } from "../options/options.ts";
+import type { Affinity } from "./affinity.ts";
 import { type HandOver, stopReading } from "./hand-over.ts";
 import { HeadReader } from "./head-reader.ts";
+import { pickAffine } from "./pick-affine.ts";
 import { pickLeastLoaded, type WorkerLoad } from "./pick-worker.ts";
 import { type RefusalStatus, refuse } from "./refuse.ts";
-import { parseRequestLine, sessionWorkerOf } from "./request-line.ts";
+import { parseRequestLine, type RequestLine, sessionWorkerOf } from "./request-line.ts";
 
 /** A worker as the router needs it. */
 export interface RouteTarget {
@@ -42,6 +44,8 @@ export interface RouterOptions {
   readonly listenFd?: number | undefined;
   /** The workers that can take connections at this moment. */
   readonly targets: () => Iterable<RouteTarget>;
+  /** Says which new clients belong together. */
+  readonly affinity: Pick<Affinity, "isLoading" | "keyOf">;
   readonly events: RouterEvents;
 }
 
@@ -49,7 +53,7 @@ export interface RouterOptions {
 interface Request {
   readonly socket: Socket;
   readonly head: Buffer;
-  readonly target: string;
+  readonly line: RequestLine;
 }
 
 export class Router extends Lifecycle {
@@ -165,12 +169,12 @@ export class Router extends Lifecycle {
       return;
     }
     stopReading(socket);
-    this.#assign({ socket, head, target: line.target });
+    this.#assign({ socket, head, line });
   }
 
   #assign(request: Request): void {
-    const owner = this.#ownerOf(request.target);
-    const target = owner ?? this.#leastLoaded();
+    const owner = this.#ownerOf(request.line.target);
+    const target = owner ?? this.#pickForNew(request);
     if (target === undefined) {
       this.#wait(request);
       return;
@@ -197,9 +201,16 @@ export class Router extends Lifecycle {
     return undefined;
   }
 
+  #pickForNew({ socket, head, line }: Request): RouteTarget | undefined {
+    const { affinity, targets } = this.#options;
+    const ready = [...targets()].filter(({ state }) => state === "ready");
+    if (ready.length === 0 || affinity.isLoading) return undefined;
+    const key = affinity.keyOf(head, line, socket.remoteAddress ?? "");
+    return key === undefined ? this.#leastLoaded(ready) : pickAffine(key, ready);
+  }
+
   /** Equals take turns: the search begins behind the slot that was picked last. */
-  #leastLoaded(): RouteTarget | undefined {
-    const ready = [...this.#options.targets()].filter(({ state }) => state === "ready");
+  #leastLoaded(ready: readonly RouteTarget[]): RouteTarget | undefined {
     const next = ready.findIndex(({ slot }) => slot > this.#lastPicked);
     return pickLeastLoaded(next <= 0 ? ready : [...ready.slice(next), ...ready.slice(0, next)]);
   }

@@ -36,6 +36,7 @@ export class WorkerProcess {
   #peer: Peer | undefined;
   #error: AllcoresError | undefined;
   #report: LoadMessage | undefined;
+  #hasAffinity = false;
   #heardAt = Date.now();
 
   constructor(init: WorkerInit, startTimeoutMs: number) {
@@ -87,6 +88,11 @@ export class WorkerProcess {
     return this.#report;
   }
 
+  /** Whether its app has an `affinity` function. Known once it is ready. */
+  get hasAffinity(): boolean {
+    return this.#hasAffinity;
+  }
+
   /** The router's view, while it can take connections. */
   get routeTarget(): RouteTarget | undefined {
     const { slot, incarnation, load, state } = this;
@@ -103,6 +109,7 @@ export class WorkerProcess {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
         this.#readyAt = Date.now();
+        this.#hasAffinity = message.hasAffinity === true;
         this.#ready.resolve();
         break;
       case "startFailed":

@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { DefaultEventsMap, Server, ServerOptions } from "socket.io";
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError } from "../errors.ts";
+import { type AffinityFunction, importApp } from "../lib/app-module.ts";
 import type { Box } from "./context.ts";
 
 export interface AppDefinition<
@@ -14,6 +15,17 @@ export interface AppDefinition<
 > {
   /** Any Socket.IO server option. */
   readonly io?: Partial<ServerOptions>;
+  /**
+   * Key that keeps clients together on one worker, so that what they say to each other never crosses processes.
+   * Equal keys go to the same worker while it is there and no more than a quarter above the mean load; past that, new
+   * clients of the key go to its next choice. An empty key or none: the least loaded worker.
+   *
+   * It is called in the primary for every new connection: keep it short and synchronous. For that the primary imports
+   * the app module, once: **its top level runs there too**, and `affinity` stays the one the box was started with
+   * through reloads. What it throws is logged once, and the client goes to the least loaded worker.
+   * @example (head) => head.query.get("room")
+   */
+  readonly affinity?: AffinityFunction;
   /**
    * The folder of CPU tasks: one file, one default-exported function; the file's name is the task's.
    * @example new URL("./workers/", import.meta.url)
@@ -39,18 +51,7 @@ export function defineApp<
 
 /** Imports an app module. Rejects with `ALLCORES_ERR_APP`, the original error as its cause. */
 export async function loadApp(url: string): Promise<AppDefinition> {
-  const module: unknown = await import(url).catch((thrown: unknown) => {
-    const error = toError(thrown);
-    throw new AllcoresError("ALLCORES_ERR_APP", `${fileURLToPath(url)}: ${error.message}`, { cause: error });
-  });
-  return toDefinition(defaultExport(module), url);
-}
-
-/** A transpiled CommonJS module has its default export one level deeper. */
-function defaultExport(module: unknown): unknown {
-  const { default: outer } = module as { default?: unknown };
-  const { default: inner, __esModule: isTranspiled } = Object(outer) as { default?: unknown; __esModule?: unknown };
-  return isTranspiled === true ? inner : outer;
+  return toDefinition(await importApp(url), url);
 }
 
 function toDefinition(exported: unknown, url: string): AppDefinition {

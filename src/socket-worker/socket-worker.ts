@@ -105,5 +105,5 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     void drain(message.deadlineMs).finally(() => process.exit(0));
   });
   takeConnections();
-  bus.send({ type: "ready" });
+  bus.send({ type: "ready", hasAffinity: app.affinity !== undefined });
 }

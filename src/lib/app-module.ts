@@ -1,0 +1,36 @@
+// What every process of the box knows of the app module: how it is imported, and the one function of it that the
+// primary calls. What else an app is made of concerns the socket workers alone.
+
+import { fileURLToPath } from "node:url";
+import { AllcoresError, toError } from "../errors.ts";
+
+/** The head of a connection's first request, as the app's `affinity` sees it. */
+export interface RequestHead {
+  readonly method: string;
+  /** Without the query: `/socket.io/`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** By lower-case name. Values of a header that came several times are joined with a comma, cookies with `; `. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Of the connection: behind a proxy, the proxy's. */
+  readonly remoteAddress: string;
+}
+
+/** The key that keeps clients together on one worker. None, or an empty one: the client may go anywhere. */
+export type AffinityFunction = (head: RequestHead) => string | null | undefined;
+
+/** Imports the app module and gives its default export. Rejects with `ALLCORES_ERR_APP`, the original error as its cause. */
+export async function importApp(url: string): Promise<unknown> {
+  const module: unknown = await import(url).catch((thrown: unknown) => {
+    const error = toError(thrown);
+    throw new AllcoresError("ALLCORES_ERR_APP", `${fileURLToPath(url)}: ${error.message}`, { cause: error });
+  });
+  return defaultExport(module);
+}
+
+/** A transpiled CommonJS module has its default export one level deeper. */
+function defaultExport(module: unknown): unknown {
+  const { default: outer } = module as { default?: unknown };
+  const { default: inner, __esModule: isTranspiled } = Object(outer) as { default?: unknown; __esModule?: unknown };
+  return isTranspiled === true ? inner : outer;
+}
