@@ -52,7 +52,8 @@ export const EXIT = {
 const EXIT_BY_CODE: Partial<Record<ErrorCode, number>> = {
   ALLCORES_ERR_USAGE: EXIT.usage,
   ALLCORES_ERR_INVALID_OPTION: EXIT.configuration,
-  ALLCORES_ERR_APP: EXIT.configuration,
+  // Not a matter of configuration: what the app misses, a database say, may be there when systemd or PM2 tries again.
+  ALLCORES_ERR_APP: EXIT.internal,
   ALLCORES_ERR_LISTEN: EXIT.unavailable,
   ALLCORES_ERR_NO_BOX: EXIT.unavailable,
 };

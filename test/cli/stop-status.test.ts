@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { callBox } from "../../src/primary/control-client.ts";
 import type { BoxStatus } from "../../src/primary/status.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
@@ -10,6 +10,8 @@ import { runCli } from "../helpers/cli.ts";
 import { connectClient } from "../helpers/clients.ts";
 import { freePort } from "../helpers/free-port.ts";
 import { logged } from "../helpers/logged.ts";
+
+vi.setConfig({ testTimeout: 90_000 });
 
 const cutShort = { status: "rejected", reason: expect.objectContaining({ code: "ALLCORES_ERR_CLOSED" }) };
 

@@ -108,8 +108,17 @@ describe("a box under PM2", () => {
     expect(found?.pm2_env).toMatchObject({ status: "stopped", exit_code: 0 });
   });
 
-  test("an app that throws at boot is stopped, not started again and again", async () => {
-    await start("throws-at-boot.mjs");
+  test("an app that throws at boot is tried again, but not for ever", async () => {
+    env.WEB_CONCURRENCY = "1";
+    await start("throws-at-boot.mjs", { max_restarts: 2 });
+    const { pm2_env } = await pm2.processWhen(({ pm2_env }) => pm2_env.status === "errored");
+
+    expect(pm2_env).toMatchObject({ exit_code: 70, restart_time: 1 });
+  });
+
+  test("an option that cannot stand stops it at once, with no second try", async () => {
+    env.WEB_CONCURRENCY = "many";
+    await start("echo-app.mjs");
     const { pm2_env } = await pm2.processWhen(({ pid }) => pid === 0);
 
     expect(pm2_env).toMatchObject({ status: "stopped", exit_code: 78, restart_time: 0 });
