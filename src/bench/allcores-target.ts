@@ -15,7 +15,8 @@ import { killWorker } from "./kill-worker.ts";
 import type { StartedTarget } from "./targets.ts";
 
 const CLI = fileURLToPath(new URL("../cli/main.js", import.meta.url));
-const BENCH_APP = fileURLToPath(new URL("./bench-app.js", import.meta.url));
+const PLAIN_APP = fileURLToPath(new URL("./bench-app.js", import.meta.url));
+const RECOVERING_APP = fileURLToPath(new URL("./bench-app-recovery.js", import.meta.url));
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
 const RELOAD_DEADLINE_MS = 120_000;
@@ -24,9 +25,18 @@ const STATUS_DEADLINE_MS = 5_000;
 /** A load client sends more than a person does; none of the baselines has such a limit. */
 export const ALLCORES_SETTINGS = ["limits.eventsPerSecond: 0"];
 
-export async function startAllcores(workers: number, bus: "box" | "ipc"): Promise<StartedTarget> {
+export interface AllcoresVariant {
+  readonly name: string;
+  readonly bus: "box" | "ipc";
+  /** Whether the app asks for session recovery. */
+  readonly recovers: boolean;
+}
+
+export async function startAllcores(workers: number, variant: AllcoresVariant): Promise<StartedTarget> {
+  const { name, bus, recovers } = variant;
+  const app = recovers ? RECOVERING_APP : PLAIN_APP;
   const adminPort = await findFreePort();
-  const server = spawn(process.execPath, [CLI, "start", BENCH_APP, ...flags(workers, bus, adminPort)], {
+  const server = spawn(process.execPath, [CLI, "start", app, ...flags(workers, bus, adminPort)], {
     stdio: ["ignore", "pipe", "pipe"],
     // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
     detached: true,
@@ -50,7 +60,7 @@ export async function startAllcores(workers: number, bus: "box" | "ipc"): Promis
     const reload = async (): Promise<void> => void (await call("reload", RELOAD_DEADLINE_MS));
     const control = { stop, reload, killWorker: () => killWorker(pids) };
     return {
-      name: bus === "box" ? "allcores" : "allcores-ipc",
+      name,
       urls: [url],
       ordersRooms: bus === "box",
       pids,

@@ -1,7 +1,7 @@
 // The servers that can be measured: allcores and its baselines, each started as child processes and stopped for certain.
 
 import { AllcoresError } from "../errors.ts";
-import { ALLCORES_SETTINGS, startAllcores } from "./allcores-target.ts";
+import { ALLCORES_SETTINGS, type AllcoresVariant, startAllcores } from "./allcores-target.ts";
 import type { Baseline } from "./baselines/baseline.ts";
 import { BASELINES } from "./baselines/register.ts";
 import { spawnBaseline } from "./baselines/spawn.ts";
@@ -29,15 +29,30 @@ export interface TargetKind {
   readonly start: (workers: number) => Promise<StartedTarget>;
 }
 
-const ALLCORES: readonly TargetKind[] = (["box", "ipc"] as const).map((bus) => ({
-  name: bus === "box" ? "allcores" : "allcores-ipc",
-  summary: bus === "box" ? "this project" : "this project with the official cluster adapter as its bus",
+const VARIANTS: readonly (AllcoresVariant & { readonly summary: string })[] = [
+  { name: "allcores", bus: "box", recovers: true, summary: "this project, with session recovery" },
+  { name: "allcores-plain", bus: "box", recovers: false, summary: "this project without session recovery" },
+  {
+    name: "allcores-ipc",
+    bus: "ipc",
+    recovers: false,
+    summary: "this project with the official cluster adapter as its bus, which cannot recover sessions",
+  },
+];
+
+const ALLCORES: readonly TargetKind[] = VARIANTS.map((variant) => ({
+  name: variant.name,
+  summary: variant.summary,
   packages: ["socket.io", "ws"],
-  settings: [`bus: "${bus}"`, ...ALLCORES_SETTINGS],
+  settings: [
+    `bus: "${variant.bus}"`,
+    ...(variant.recovers ? ["connectionStateRecovery: {}"] : []),
+    ...ALLCORES_SETTINGS,
+  ],
   usesWorkers: true,
-  ordersRooms: bus === "box",
+  ordersRooms: variant.bus === "box",
   can: { reload: true, killWorker: true },
-  start: (workers: number) => startAllcores(workers, bus),
+  start: (workers: number) => startAllcores(workers, variant),
 }));
 
 export const TARGETS: readonly TargetKind[] = [...ALLCORES, ...BASELINES.map(targetOf)];
