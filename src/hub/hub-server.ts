@@ -3,7 +3,7 @@
 import type { Peer, Peers } from "../bus/peers.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Options } from "../options/options.ts";
-import { Hub } from "./hub.ts";
+import { Hub, type HubStats } from "./hub.ts";
 import type { HubWorker } from "./hub-worker.ts";
 
 const SWEEP_MS = 1000;
@@ -23,6 +23,11 @@ export class HubServer extends Lifecycle {
     const { windowMs, maxLogBytes, maxSessions } = options.recovery;
     this.#peers = peers;
     this.#hub = new Hub({ windowMs, maxLogBytes, maxDetached: maxSessions });
+  }
+
+  /** Numbers for metrics. */
+  stats(): HubStats {
+    return this.#hub.stats();
   }
 
   protected override async onStart(): Promise<void> {

@@ -37,6 +37,18 @@ export interface HubOptions {
   readonly maxDetached: number;
 }
 
+export interface HubStats {
+  /** Messages and operations that have a place in the box's order. */
+  readonly sequence: number;
+  readonly logBytes: number;
+  readonly logMessages: number;
+  /** Sessions that wait for their client. */
+  readonly detached: number;
+  readonly rooms: number;
+  /** Questions to workers that are not all answered. */
+  readonly openQuestions: number;
+}
+
 /** Text of a Socket.IO event ends with `"]`: the position ends before these two bytes. */
 const AFTER_POSITION = 2;
 
@@ -54,15 +66,14 @@ export class Hub {
     this.#sessions = new SessionStore({ log: this.#log, windowMs, maxDetached });
   }
 
-  /** Numbers for metrics and status. */
-  stats(): { sequence: number; logBytes: number; logMessages: number; detached: number; rooms: number; open: number } {
+  stats(): HubStats {
     return {
       sequence: this.#sequence,
       logBytes: this.#log.bytes,
       logMessages: this.#log.messages,
       detached: this.#sessions.detachedCount,
       rooms: this.#sessions.rooms.count,
-      open: this.#questions.count,
+      openQuestions: this.#questions.count,
     };
   }
 

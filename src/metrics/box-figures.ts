@@ -2,6 +2,7 @@
 
 import { VERSION } from "../bus/build.ts";
 import { type HistogramCounts, TASK_BUCKETS_MS, type TaskTotals } from "../bus/cpu-messages.ts";
+import type { HubStats } from "../hub/hub.ts";
 import type { BoxState, PresenceStatus, RedisStatus, WorkerState } from "../primary/status.ts";
 import { histogramSamples } from "./bucket-histogram.ts";
 import { family, type MetricFamily, single, stateSamples } from "./family.ts";
@@ -40,10 +41,12 @@ export interface BoxFigures {
   readonly presence: PresenceStatus;
   /** `null` when the box was started without Redis. */
   readonly redis: RedisFigures | null;
+  /** `null` with `bus: "ipc"`. */
+  readonly hub: HubStats | null;
 }
 
 export function boxFamilies(figures: BoxFigures): MetricFamily[] {
-  const { state, startedAtMs, workers, routerWaiting, pool, presence, redis } = figures;
+  const { state, startedAtMs, workers, routerWaiting, pool, presence, redis, hub } = figures;
   return [
     single("allcores_build_info", 1, { version: VERSION, node: process.version }),
     single("allcores_start_time_seconds", startedAtMs / 1000),
@@ -57,6 +60,7 @@ export function boxFamilies(figures: BoxFigures): MetricFamily[] {
     single("allcores_presence_rooms", presence.rooms),
     ...poolFamilies(pool),
     ...(redis === null ? [] : redisFamilies(redis)),
+    ...(hub === null ? [] : hubFamilies(hub)),
   ];
 }
 
@@ -86,5 +90,16 @@ function redisFamilies({ state, published, received, dropped, queuedBytes, recon
     single("allcores_redis_dropped_total", dropped),
     single("allcores_redis_queued_bytes", queuedBytes),
     single("allcores_redis_reconnects_total", reconnects),
+  ];
+}
+
+function hubFamilies({ sequence, logBytes, logMessages, detached, rooms, openQuestions }: HubStats): MetricFamily[] {
+  return [
+    single("allcores_hub_ordered_total", sequence),
+    single("allcores_hub_log_bytes", logBytes),
+    single("allcores_hub_log_messages", logMessages),
+    single("allcores_hub_waiting_sessions", detached),
+    single("allcores_hub_rooms", rooms),
+    single("allcores_hub_open_questions", openQuestions),
   ];
 }

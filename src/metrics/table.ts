@@ -38,6 +38,18 @@ export const METRIC_TABLE = {
     help: "Payload bytes of the sent packets, attachments included, framing and compression not.",
   },
   allcores_errors_total: { type: "counter", help: "Errors that were caught, by code and by the stage they came from." },
+  allcores_hub_ordered_total: {
+    type: "counter",
+    help: "Messages and operations that got a place in the box's order.",
+  },
+  allcores_hub_log_bytes: { type: "gauge", help: "Memory of the messages kept for clients that come back." },
+  allcores_hub_log_messages: { type: "gauge", help: "Messages kept for clients that come back." },
+  allcores_hub_waiting_sessions: {
+    type: "gauge",
+    help: "Sessions that lost their connection and wait for their client.",
+  },
+  allcores_hub_rooms: { type: "gauge", help: "Rooms that somebody is in or may come back to." },
+  allcores_hub_open_questions: { type: "gauge", help: "Questions between workers that are not all answered yet." },
   allcores_recoveries_total: {
     type: "counter",
     help: "Clients that came back for their session: recovered, or why not.",

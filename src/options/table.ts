@@ -73,7 +73,7 @@ export const OPTION_TABLE = {
   bus: {
     type: "choice",
     values: ["box", "ipc"],
-    default: "ipc",
+    default: "box",
     doc: "How workers exchange messages: allcores' own hub, or the official cluster adapter over Node's IPC.",
   },
   logLevel: {

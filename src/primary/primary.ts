@@ -193,6 +193,7 @@ export class Primary extends Lifecycle {
       routerWaiting: this.#router.pending,
       pool: { queued, running, threads, restarts: this.#cpu.restarts, totals: this.#cpu.totals() },
       presence: this.#presence.status(),
+      hub: this.#hub?.stats() ?? null,
       redis: this.#fanout === undefined ? null : { ...this.#fanout.counters(), state: this.#fanout.status().state },
     };
   }

@@ -265,7 +265,7 @@ describe("the hub", () => {
       [{ type: "hub:answered", ticket: 5, hasBody: true, isLast: true }, "yes"],
       [{ type: "hub:answered", ticket: 5, hasBody: false, isLast: true }, ""],
     ]);
-    expect(hub.stats().open).toBe(0);
+    expect(hub.stats().openQuestions).toBe(0);
   });
 
   test("forgets everything about clients that do not return", () => {

@@ -38,6 +38,7 @@ const FIGURES: BoxFigures = {
   pool: { queued: 4, running: 2, threads: 2, restarts: 1, totals: tasks.totals() },
   presence: { members: 5, rooms: 3 },
   redis: { state: "down", published: 7, received: 8, dropped: 9, queuedBytes: 10, reconnects: 1 },
+  hub: { sequence: 11, logBytes: 12, logMessages: 13, detached: 14, rooms: 15, openQuestions: 16 },
 };
 
 const log = createLogger({ level: "silent" });
