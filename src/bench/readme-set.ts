@@ -21,13 +21,13 @@ const STEPS: readonly ReadmeStep[] = [
   { scenario: "connect", params: {}, servers: ["allcores", "official", "official-patched"], rounds: 2 },
   {
     scenario: "rooms",
-    params: { seconds: 8, warmupSeconds: 2 },
+    params: { seconds: 6, warmupSeconds: 2 },
     servers: ["allcores", "single", "floor", "official-patched", "redis", "sharded", "ws"],
     rounds: 2,
   },
   {
     scenario: "direct",
-    params: { seconds: 8, warmupSeconds: 2, rate: 2_000 },
+    params: { seconds: 6, warmupSeconds: 2, rate: 2_000 },
     servers: ["allcores", "official-patched", "redis"],
     rounds: 2,
   },
