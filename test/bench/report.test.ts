@@ -106,6 +106,7 @@ describe("a result for the README", () => {
     expect(markdown).toContain("- command: allcores bench rooms --compare official,single --rounds 3");
     expect(markdown).toMatch(/^\| server \| delivered\/s \|/m);
     expect(markdown).toMatch(/^\| --- \| --: \|/m);
+    expect(markdown).not.toContain("rooms: delivery");
   });
 
   test("has the scaling curve as an SVG that follows the colour scheme", () => {

@@ -23,7 +23,7 @@ export function markdownReport(result: BenchResult): string {
   const facts = factsOf(result).map(([name, value]) => `- ${name}: ${value}\n`);
   const sections = sectionsOf(result).flatMap((section) => [
     `### ${section.title}\n\n${(section.text ?? []).map((line) => `${line}\n\n`).join("")}`,
-    ...section.tables.map((table) => `${markdownTable(table)}\n`),
+    ...section.tables.filter((table) => table.isDetail !== true).map((table) => `${markdownTable(table)}\n`),
   ]);
   return `${facts.join("")}\n${sections.join("")}`;
 }

@@ -78,6 +78,7 @@ const BETTER = { lower: " ↓", higher: " ↑", neither: "" } as const;
 function deliveryTable({ scenario, runs, summary }: ScenarioOutcome): Table {
   return {
     title: `${scenario}: delivery`,
+    isDetail: true,
     columns: ["server", ...DELIVERY.map(([name]) => name)],
     rows: summary.targets.map(({ target }) => {
       const results = runs.flatMap((run) => (run.target === target && run.result !== undefined ? [run.result] : []));

@@ -9,6 +9,8 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
   /** Lines below the table. */
   readonly notes?: readonly string[];
+  /** Left out where space is short: the README. */
+  readonly isDetail?: boolean;
 }
 
 export function terminalTable(table: Table, useColour: boolean): string {
