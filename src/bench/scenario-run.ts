@@ -11,10 +11,10 @@ import type { LoadLimits, Params, RunPhase, RunResult, RunWatch, Target } from "
 import { CostWatch } from "./cost/cost-watch.ts";
 import { checkOrders, doubtfulRooms, judge, type SentAccount } from "./ledger/verdict.ts";
 import { nowUs } from "./load/clock.ts";
-import { dealClients, type Layout, layOut, shareFlows } from "./load/layout.ts";
+import { dealClients, type Layout, layOut, nameWorkers, shareFlows } from "./load/layout.ts";
 import { LoadFleet } from "./load/load-fleet.ts";
 import type { LoadAnswers, LoadResult, Patience } from "./load/load-messages.ts";
-import type { ClientSpec, LoadScript } from "./load/script.ts";
+import { type ClientSpec, type LoadScript, longestConnectMs } from "./load/script.ts";
 import { composeResult } from "./run-result.ts";
 import type { Scenario } from "./scenario.ts";
 import { Timeline } from "./timeline.ts";
@@ -120,7 +120,10 @@ export class ScenarioRun {
       }),
       longestConnectMs(script),
     );
-    const workers = nameWorkers(script, answers);
+    const workers = nameWorkers(
+      script,
+      answers.flatMap(({ slots }) => slots),
+    );
     return { startUs, answers, workers, layout: layOut(scenario.reach, script.clients, workers) };
   }
 
@@ -223,19 +226,4 @@ export class ScenarioRun {
       p99Ms: last.p99Ms,
     });
   }
-}
-
-/** "slot", or "url:slot" when there are several servers, for every client whose app tells it. */
-function nameWorkers(script: LoadScript, answers: readonly LoadAnswers["connect"][]): Map<number, string> {
-  const workers = new Map<number, string>();
-  for (const [client, slot] of answers.flatMap((answer) => answer.slots)) {
-    const url = script.clients[client]?.url ?? 0;
-    workers.set(client, script.urls.length > 1 ? `${url}:${slot}` : String(slot));
-  }
-  return workers;
-}
-
-function longestConnectMs({ clients, connectsPerSecond, connectRetryMs, connectDeadlineMs }: LoadScript): number {
-  const turnsMs = connectsPerSecond > 0 ? (clients.length / connectsPerSecond) * 1000 : 0;
-  return turnsMs + connectRetryMs + 2 * connectDeadlineMs;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dealClients, layOut, shareFlows } from "../../src/bench/load/layout.ts";
+import { dealClients, layOut, nameWorkers, shareFlows } from "../../src/bench/load/layout.ts";
 import type { ClientSpec } from "../../src/bench/load/script.ts";
 
 function clients(count: number, field: (id: number) => Partial<ClientSpec> = () => ({})): ClientSpec[] {
@@ -46,6 +46,18 @@ describe("layOut", () => {
 
     expect([...homes]).toEqual([0, 1, 0, 1]);
     expect([...sendRooms]).toEqual([0, 1, 0, 1]);
+  });
+});
+
+describe("nameWorkers", () => {
+  const specs = clients(2, (id) => ({ url: id }));
+
+  test("calls a worker by its slot, and by its server too where there are several", () => {
+    const one = nameWorkers({ clients: specs, urls: ["a"] }, [[1, 3]]);
+    const two = nameWorkers({ clients: specs, urls: ["a", "b"] }, [[1, 3]]);
+
+    expect([...one]).toEqual([[1, "3"]]);
+    expect([...two]).toEqual([[1, "1:3"]]);
   });
 });
 

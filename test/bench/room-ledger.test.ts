@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { findDisagreement } from "../../src/bench/ledger/find-disagreement.ts";
+import type { Member } from "../../src/bench/ledger/member.ts";
 import { keyOf } from "../../src/bench/ledger/message-key.ts";
-import { type Member, RoomLedger } from "../../src/bench/ledger/room-ledger.ts";
+import { RoomLedger } from "../../src/bench/ledger/room-ledger.ts";
 import { indexSenders } from "../../src/bench/ledger/sender-index.ts";
 
 const NOTHING_UNCERTAIN = new Set<number>();

@@ -52,6 +52,21 @@ describe.concurrent("runScenario", PATIENT, () => {
   });
 });
 
+test("idle clients answer pings: the server keeps them", PATIENT, async () => {
+  const server = await startServer((io) => app.setup(io, { slot: 0 }), { pingInterval: 300, pingTimeout: 5000 });
+  const gone: string[] = [];
+  server.io.on("connection", (socket) => socket.on("disconnect", (reason) => gone.push(reason)));
+  let pongs = 0;
+  server.io.engine.on("connection", (transport) => transport.on("heartbeat", () => pongs++));
+  const plan = { scenario: "idle", params: { ...SHORT, clients: 5, seconds: 2 } };
+
+  await runScenario(plan, { name: "pinging", urls: [server.url] });
+  await server.close();
+
+  expect(pongs).toBeGreaterThan(5);
+  expect(gone).not.toContain("ping timeout");
+});
+
 describe("with the server's pids", PATIENT, () => {
   let server: BenchServer;
   beforeAll(async () => {

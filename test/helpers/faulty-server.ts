@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Server, type Socket } from "socket.io";
+import { Server, type ServerOptions, type Socket } from "socket.io";
 import app from "../../dist/src/bench/bench-app.js";
 
 export interface FaultyServer {
@@ -15,9 +15,12 @@ export interface FaultyServer {
 /** How a server passes on a message that was published: `count` goes up with every one. */
 export type Relay = (io: Server, socket: Socket, room: string, payload: string, count: number) => void;
 
-export async function startServer(setup: (io: Server) => void): Promise<FaultyServer> {
+export async function startServer(
+  setup: (io: Server) => void,
+  options: Partial<ServerOptions> = {},
+): Promise<FaultyServer> {
   const http = createServer();
-  const io = new Server(http, { serveClient: false });
+  const io = new Server(http, { serveClient: false, ...options });
   setup(io);
   http.listen(0, "127.0.0.1");
   await once(http, "listening");

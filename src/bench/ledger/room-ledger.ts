@@ -2,27 +2,11 @@
 // all members in the same order. Knows no socket and no clock.
 
 import type { MessageHead } from "../load/payload.ts";
-import { describeKey, keyOf, senderOf } from "./message-key.ts";
-import { type Cursor, type OrderBudget, type OrderDigest, RoomOrder } from "./room-order.ts";
+import { Examples } from "./examples.ts";
+import { ANY, eachUnseen, type Gap, gapOf, type Member } from "./member.ts";
+import { keyOf, senderOf } from "./message-key.ts";
+import { type OrderBudget, type OrderDigest, RoomOrder } from "./room-order.ts";
 import type { SenderIndex } from "./sender-index.ts";
-
-/** Why a number was skipped: the server lost it, or the client was away and its session not recovered. */
-type Gap = "lost" | "missed";
-
-/** One client as the ledger sees it. Made by `RoomLedger.join`, changed by the ledger alone. */
-export interface Member {
-  readonly client: number;
-  readonly room: number;
-  /** Next number wanted of each sender, by slot; ANY where the first one is not known. */
-  readonly next: Int32Array;
-  /** By slot: 1 while a gap would be explained by a lost session. */
-  excused: Uint8Array | undefined;
-  readonly gaps: Map<number, Gap>;
-  readonly order: RoomOrder;
-  readonly cursor: Cursor;
-  /** It left on purpose: what comes later is not wanted. */
-  hasLeft: boolean;
-}
 
 /** Sent and not known to have arrived: what is in it must reach all members or none. */
 export type UncertainKeys = ReadonlySet<number>;
@@ -44,9 +28,6 @@ export interface RoomLedgerReport {
   readonly examples: readonly string[];
 }
 
-const ANY = -1;
-/** Of each kind of problem. */
-const MAX_EXAMPLES = 4;
 const MAX_ORDER_ENTRIES = 16_000_000;
 const MAX_GAPS = 1_000_000;
 
@@ -56,7 +37,7 @@ export class RoomLedger {
   readonly #members: Member[] = [];
   readonly #orders = new Map<number, RoomOrder>();
   readonly #budget: OrderBudget;
-  readonly #examples = new Map<string, string[]>();
+  readonly #examples = new Examples();
   #gapsLeft = MAX_GAPS;
   #delivered = 0;
   #unlistedLost = 0;
@@ -95,7 +76,7 @@ export class RoomLedger {
     const slot = this.#index.slotOf[head.sender] ?? -1;
     if (head.room !== member.room || slot < 0 || slot >= member.next.length) {
       this.#stray++;
-      this.#note(member, keyOf(head.sender, head.number), "arrived, which is for another room");
+      this.#examples.note(member, keyOf(head.sender, head.number), "arrived, which is for another room");
       return;
     }
     const wanted = member.next[slot] as number;
@@ -127,7 +108,7 @@ export class RoomLedger {
     const slot = this.#slotIn(member.room, member.client);
     for (let number = member.next[slot] ?? ownSent; number < ownSent; number++) {
       this.#unlistedLost++;
-      this.#note(member, keyOf(member.client, number), "did not arrive before it left");
+      this.#examples.note(member, keyOf(member.client, number), "did not arrive before it left");
     }
   }
 
@@ -136,8 +117,8 @@ export class RoomLedger {
     let count = 0;
     for (const member of this.#members) {
       for (const [key, gap] of member.gaps) if (gap === "lost" && !uncertain.has(key)) count++;
-      this.#eachTail(member, sent, (key) => {
-        if (!uncertain.has(key)) count++;
+      eachUnseen(member, this.#index.sendersTo(member.room), sent, (sender, number) => {
+        if (!uncertain.has(keyOf(sender, number))) count++;
       });
     }
     return count;
@@ -154,12 +135,13 @@ export class RoomLedger {
       }
       if (uncertain.has(key)) return;
       missing[gap]++;
-      this.#note(member, key, gap === "lost" ? "never arrived" : "was missed without recovery");
+      this.#examples.note(member, key, gap === "lost" ? "never arrived" : "was missed without recovery");
     };
     for (const member of this.#members) {
       for (const [key, gap] of member.gaps) count(member, key, gap);
-      const isExcused = (slot: number): boolean => isAway(member.client) || member.excused?.[slot] === 1;
-      this.#eachTail(member, sent, (key, slot) => count(member, key, isExcused(slot) ? "missed" : "lost"));
+      eachUnseen(member, this.#index.sendersTo(member.room), sent, (sender, number, slot) => {
+        count(member, keyOf(sender, number), isAway(member.client) ? "missed" : gapOf(member, slot));
+      });
     }
     return {
       delivered: this.#delivered,
@@ -171,7 +153,7 @@ export class RoomLedger {
       uncertainSeen: this.#seenOf(uncertain),
       orders: [...this.#orders].map(([room, order]) => ({ room, ...order.digest() })),
       isOrderComplete: this.#budget.left >= 0,
-      examples: [...this.#examples.values()].flat(),
+      examples: this.#examples.list(),
     };
   }
 
@@ -184,17 +166,17 @@ export class RoomLedger {
   #acceptIrregular(member: Member, wanted: number, number: number, slot: number, key: number): boolean {
     if (wanted === ANY) return true;
     if (number > wanted) {
-      this.#openGaps(member, keyOf(senderOf(key), wanted), key, member.excused?.[slot] === 1 ? "missed" : "lost");
+      this.#openGaps(member, keyOf(senderOf(key), wanted), key, gapOf(member, slot));
       return true;
     }
     if (member.gaps.delete(key)) {
       this.#gapsLeft++;
       this.#senderOrder++;
-      this.#note(member, key, "arrived after a later one of the same sender");
+      this.#examples.note(member, key, "arrived after a later one of the same sender");
       return true;
     }
     this.#duplicates++;
-    this.#note(member, key, "arrived twice");
+    this.#examples.note(member, key, "arrived twice");
     return false;
   }
 
@@ -208,17 +190,6 @@ export class RoomLedger {
       }
     }
     member.order.detach(member.cursor);
-  }
-
-  #eachTail(member: Member, sent: Int32Array, visit: (key: number, slot: number) => void): void {
-    if (member.hasLeft) return;
-    const senders = this.#index.sendersTo(member.room);
-    for (const [slot, wanted] of member.next.entries()) {
-      if (wanted === ANY) continue;
-      const sender = senders[slot] as number;
-      const end = sent[sender] as number;
-      for (let number = wanted; number < end; number++) visit(keyOf(sender, number), slot);
-    }
   }
 
   #seenOf(uncertain: UncertainKeys): number[] {
@@ -242,12 +213,5 @@ export class RoomLedger {
       this.#orders.set(room, order);
     }
     return order;
-  }
-
-  #note(member: Member, key: number, what: string): void {
-    const examples = this.#examples.get(what) ?? [];
-    this.#examples.set(what, examples);
-    if (examples.length >= MAX_EXAMPLES) return;
-    examples.push(`client ${member.client}, room ${member.room}: ${describeKey(key)} ${what}`);
   }
 }

@@ -135,7 +135,7 @@ export class Arrivals implements ClientListener {
   }
 
   onAck(client: LoadClient, number: number, buffer: Buffer, start: number, end: number): void {
-    const dueUs = client.acks.answered(number);
+    const dueUs = client.outbox.acks.answered(number);
     if (dueUs === undefined) {
       this.#repeatedAcks++;
       return;

@@ -91,7 +91,7 @@ export class Flows {
       asksAck: asksAck(flow, script),
       mask: client.mask,
     });
-    client.equip(template, Math.max(0, room), asksAck(flow, script));
+    client.outbox.equip({ template, room: Math.max(0, room), asksAck: asksAck(flow, script) });
   }
 
   #sendDue(untilUs: number): void {

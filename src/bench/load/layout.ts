@@ -1,7 +1,7 @@
 // Who gets whose messages, and which load process holds which clients. Pure: decided once all clients are in.
 
 import type { Reach } from "../scenario.ts";
-import type { ClientSpec } from "./script.ts";
+import type { ClientSpec, LoadScript } from "./script.ts";
 
 export interface Layout {
   /** By client id: the room whose messages it gets; -1: none. */
@@ -52,6 +52,19 @@ export function shareFlows(parts: readonly (readonly ClientSpec[])[], flowCount:
       return share < 0 ? undefined : { share, shares: senders.length };
     }),
   );
+}
+
+/** "slot", or "url:slot" when there are several servers, for every client whose app tells it. */
+export function nameWorkers(
+  { clients, urls }: Pick<LoadScript, "clients" | "urls">,
+  slots: readonly (readonly [client: number, slot: unknown])[],
+): Map<number, string> {
+  const workers = new Map<number, string>();
+  for (const [client, slot] of slots) {
+    const url = clients[client]?.url ?? 0;
+    workers.set(client, urls.length > 1 ? `${url}:${slot}` : String(slot));
+  }
+  return workers;
 }
 
 function homeOf(reach: Reach, client: ClientSpec): number {

@@ -50,7 +50,7 @@ export class Lives {
   #retire(client: LoadClient, patienceMs: number): void {
     this.#leaving.add(client);
     if (this.#hasEverything(client) || patienceMs <= 0) {
-      if (client.member !== undefined) this.#ledger.leave(client.member, client.sent);
+      if (client.member !== undefined) this.#ledger.leave(client.member, client.outbox.sent);
       client.leave();
       return;
     }
@@ -58,8 +58,8 @@ export class Lives {
   }
 
   #hasEverything(client: LoadClient): boolean {
-    if (client.waitingToSend > 0 || client.acks.size > 0) return false;
-    return client.member === undefined || this.#ledger.hasOwn(client.member, client.sent);
+    if (!client.outbox.isDone) return false;
+    return client.member === undefined || this.#ledger.hasOwn(client.member, client.outbox.sent);
   }
 
   #after(ms: number, act: () => void): void {

@@ -4,12 +4,13 @@
 //   waiting --connect()--> connecting --CONNECT, join--> ready --break--> away --delay--> connecting ...
 //      \______________________leave(), kicked, given up: gone_________________________/
 
-import { fillTemplate, type TemplateValues } from "../fill-template.ts";
-import { AckBook } from "../ledger/ack-book.ts";
-import type { Member } from "../ledger/room-ledger.ts";
+import { fillTemplate } from "../fill-template.ts";
+import type { Member } from "../ledger/member.ts";
 import { nowUs } from "./clock.ts";
-import { ackedNumber, type FrameTemplate } from "./frame-template.ts";
-import { type ClientSpec, type LoadScript, roomName, userName } from "./script.ts";
+import { ackedNumber } from "./frame-template.ts";
+import { composeHandshake, type Handshake } from "./handshake.ts";
+import { Outbox } from "./outbox.ts";
+import type { ClientSpec, LoadScript } from "./script.ts";
 import { Session } from "./session.ts";
 import { type EndReason, WireConnection, type WireEvents } from "./wire-connection.ts";
 
@@ -29,12 +30,7 @@ export interface ClientListener {
   onAck(client: LoadClient, number: number, buffer: Buffer, start: number, end: number): void;
   /** Sent without a known outcome: the connection broke before the ack. */
   onUncertain(client: LoadClient, numbers: readonly number[]): void;
-  onSent(client: LoadClient, dueUs: number): void;
-}
-
-interface Waiting {
-  readonly number: number;
-  readonly dueUs: number;
+  onSent(client: LoadClient): void;
 }
 
 const HELLO_ACK = 1;
@@ -42,55 +38,43 @@ const JOIN_ACK = 2;
 /** The stock client's: 1 s, doubled each time up to 5 s, half more or less by chance. */
 const RETRY_MS = 1000;
 const MAX_RETRY_MS = 5000;
-const MAX_WAITING = 10_000;
 
 export class LoadClient implements WireEvents {
   readonly spec: ClientSpec;
-  readonly acks = new AckBook();
+  readonly mask: Uint8Array;
+  readonly outbox: Outbox;
   /** Its place in the ledger; `undefined` in no room, or before traffic. */
   member: Member | undefined;
   state: ClientState = "waiting";
-  /** When its present wait to be connected began, on the machine's clock. */
+  /** It was in its room at least once. */
+  hasBeenReady = false;
+  /** When its turn to connect came, on the machine's clock. */
   dueUs = 0;
   /** When the last CONNECT reply came. */
   connectedUs = 0;
   lastArrivalUs = 0;
   longestGapUs = 0;
-  readonly mask: Uint8Array;
   readonly #script: LoadScript;
   readonly #listener: ClientListener;
+  readonly #handshake: Handshake;
   readonly #session = new Session();
-  readonly #url: URL;
-  readonly #waiting: Waiting[] = [];
-  #frames: { template: FrameTemplate; room: number; asksAck: boolean } | undefined;
   #connection: WireConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #missingAcks = 0;
   #isRecovered = false;
-  #hasBeenReady = false;
+  #hasEntered = false;
   #failures = 0;
-  #sent = 0;
 
   constructor(spec: ClientSpec, script: LoadScript, url: URL, listener: ClientListener) {
     this.spec = spec;
-    this.#script = script;
-    this.#url = url;
-    this.#listener = listener;
     this.mask = Uint8Array.of(spec.id, spec.id >>> 8, 0x5a, 0xa5);
-  }
-
-  /** It was in its room at least once. */
-  get hasBeenReady(): boolean {
-    return this.#hasBeenReady;
-  }
-
-  /** Messages it has numbered: they left, or wait until it is back (`waitingToSend`). */
-  get sent(): number {
-    return this.#sent;
-  }
-
-  get waitingToSend(): number {
-    return this.#waiting.length;
+    this.#script = script;
+    this.#listener = listener;
+    this.#handshake = composeHandshake(spec, script, url);
+    this.outbox = new Outbox(spec.id, (frame) => {
+      this.#connection?.write(frame);
+      listener.onSent(this);
+    });
   }
 
   /** Its turn to connect came at `dueUs`. */
@@ -99,18 +83,9 @@ export class LoadClient implements WireEvents {
     this.#open();
   }
 
-  /** What it sends from now on, and to which room. */
-  equip(template: FrameTemplate, room: number, asksAck: boolean): void {
-    this.#frames = { template, room, asksAck };
-  }
-
-  /** Sends its next message, due at `dueUs` of traffic, or keeps it until it is back, as the stock client does. False: too many are kept. */
+  /** Sends its next message, due at `dueUs` of traffic, now or when it is back. False when too many wait already. */
   send(dueUs: number): boolean {
-    if (this.#frames === undefined || this.#waiting.length >= MAX_WAITING) return false;
-    const message = { number: this.#sent++, dueUs };
-    if (this.state === "ready") this.#transmit(message);
-    else this.#waiting.push(message);
-    return true;
+    return this.outbox.send(dueUs, this.state === "ready");
   }
 
   /** Loses its network for `forMs`. */
@@ -127,17 +102,23 @@ export class LoadClient implements WireEvents {
     this.#become("gone");
   }
 
+  /** Answers an event that asks for an ack; `id` are its digits. */
+  answer(id: string): void {
+    this.#connection?.sendText(`43${id}[]`);
+  }
+
   // What follows comes from the connection.
 
   onConnect(reply: string): void {
     this.connectedUs = nowUs();
     this.#isRecovered = this.#session.accept(reply);
-    if (this.#isRecovered) {
-      this.#becomeReady();
-      return;
+    if (!this.#isRecovered) {
+      this.#hasEntered = false;
+      this.#listener.onNewSession(this);
     }
-    this.#listener.onNewSession(this);
-    this.#enter();
+    // A session may break before it has entered its room, and be recovered all the same.
+    if (this.#hasEntered) this.#becomeReady();
+    else this.#enter();
   }
 
   onEvent(buffer: Buffer, start: number, end: number): void {
@@ -157,23 +138,13 @@ export class LoadClient implements WireEvents {
     else this.#retry();
   }
 
-  /** Answers an event that asks for an ack; `id` are its digits. */
-  answer(id: string): void {
-    this.#connection?.sendText(`43${id}[]`);
-  }
-
   #open(): void {
     this.#become("connecting");
     this.#listener.onAttempt(this);
-    const { protocol, connectDeadlineMs } = this.#script;
-    const localAddress = sourceAddress(this.#url, this.spec.id);
-    const auth = protocol.auth && fillTemplate(protocol.auth, this.#values());
+    const { url, localAddress, target, auth } = this.#handshake;
     const connectPacket = this.#session.connectPacket(auth);
-    this.#connection = new WireConnection(
-      { url: this.#url, localAddress, target: this.#requestTarget(), connectPacket, mask: this.mask },
-      this,
-    );
-    this.#timer = setTimeout(() => this.#onHung(), connectDeadlineMs);
+    this.#connection = new WireConnection({ url, localAddress, target, connectPacket, mask: this.mask }, this);
+    this.#timer = setTimeout(() => this.#onHung(), this.#script.connectDeadlineMs);
   }
 
   #onHung(): void {
@@ -182,7 +153,7 @@ export class LoadClient implements WireEvents {
     this.#retry();
   }
 
-  /** After CONNECT of a new session: says hello, enters the room, and is ready when both are acked. */
+  /** Says hello, enters the room, and is ready when both are acked. */
   #enter(): void {
     const { protocol, asksSlot } = this.#script;
     const { hello, join } = protocol.events;
@@ -196,7 +167,7 @@ export class LoadClient implements WireEvents {
 
   #request(ackId: number | undefined, template: readonly unknown[]): void {
     if (ackId !== undefined) this.#missingAcks++;
-    const event = fillTemplate(template, this.#values());
+    const event = fillTemplate(template, this.#handshake.values);
     this.#connection?.sendText(`42${ackId ?? ""}${JSON.stringify(event)}`);
   }
 
@@ -210,24 +181,16 @@ export class LoadClient implements WireEvents {
 
   #becomeReady(): void {
     this.#become("ready");
-    const isFirst = !this.#hasBeenReady;
-    this.#hasBeenReady = true;
+    const isFirst = !this.hasBeenReady;
+    this.hasBeenReady = true;
+    this.#hasEntered = true;
     this.#failures = 0;
     this.#listener.onReady(this, isFirst, this.#isRecovered);
-    for (const message of this.#waiting.splice(0)) this.#transmit(message);
-  }
-
-  #transmit({ number, dueUs }: Waiting): void {
-    if (this.#frames === undefined) return;
-    const { template, room, asksAck } = this.#frames;
-    if (asksAck) this.acks.opened(number, dueUs);
-    this.#connection?.write(template.make({ sender: this.spec.id, room, number, dueUs }));
-    this.#listener.onSent(this, dueUs);
+    this.outbox.flush();
   }
 
   #retry(): void {
-    const isNew = !this.#hasBeenReady;
-    if (isNew && nowUs() >= this.dueUs + this.#script.connectRetryMs * 1000) {
+    if (!this.hasBeenReady && nowUs() >= this.dueUs + this.#script.connectRetryMs * 1000) {
       this.#become("gone");
       return;
     }
@@ -237,7 +200,7 @@ export class LoadClient implements WireEvents {
 
   #goAway(forMs: number): void {
     this.#become("away");
-    const numbers = this.acks.abandonAll();
+    const numbers = this.outbox.acks.abandonAll();
     if (numbers.length > 0) this.#listener.onUncertain(this, numbers);
     this.#timer = setTimeout(() => this.#open(), forMs);
   }
@@ -246,26 +209,4 @@ export class LoadClient implements WireEvents {
     clearTimeout(this.#timer);
     this.state = state;
   }
-
-  #requestTarget(): string {
-    const { protocol, tellsRoom } = this.#script;
-    const query = new URLSearchParams({ EIO: "4", transport: "websocket" });
-    for (const [name, value] of Object.entries(fillTemplate(protocol.query ?? {}, this.#values()) as object)) {
-      query.set(name, String(value));
-    }
-    if (tellsRoom && this.spec.room >= 0) query.set("room", roomName(this.spec.room));
-    return `${protocol.path ?? "/socket.io/"}?${query}`;
-  }
-
-  #values(): TemplateValues {
-    return { user: userName(this.spec.id), room: roomName(this.spec.room) };
-  }
-}
-
-/** Many addresses of this machine: one alone has some 28,000 ports, and servers may count by address. */
-const SOURCE_ADDRESSES = 50;
-
-function sourceAddress(url: URL, id: number): string | undefined {
-  if (!url.hostname.startsWith("127.")) return undefined;
-  return `127.0.0.${2 + (id % SOURCE_ADDRESSES)}`;
 }

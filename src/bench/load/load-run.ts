@@ -83,7 +83,7 @@ export class LoadRun {
       },
     });
     this.#running = { ledger, lives, flows };
-    this.#arrivals.begin({ zeroUs, ledger, membersOf: (room) => homes.filter((home) => home === room).length });
+    this.#arrivals.begin({ zeroUs, ledger, membersOf: countMembers(homes) });
     this.#stats.measureFrom(measureFromUs);
     this.#enterLedger(ledger, homes, measureFromUs);
     this.#planLives(lives);
@@ -103,8 +103,9 @@ export class LoadRun {
     this.#endGaps(atUs);
     this.#stats.measureUntil(atUs);
     await this.#waitUntil(() => !this.#clients.some(hasWorkLeft), patience);
+    for (const client of this.#clients) client.outbox.dropWaiting();
     return {
-      sent: this.#clients.map((client) => [client.spec.id, client.sent - client.waitingToSend] as const),
+      sent: this.#clients.map((client) => [client.spec.id, client.outbox.sent] as const),
       uncertain: this.#arrivals.uncertain,
     };
   }
@@ -120,7 +121,7 @@ export class LoadRun {
       arrivals: this.#arrivals.report(),
       ledger: ledger.report(sent, keys, (client) => away.has(client)),
       self: this.#selfReport ?? this.#watch.report(),
-      openAcks: this.#clients.reduce((sum, { acks }) => sum + acks.size, 0),
+      openAcks: this.#clients.reduce((sum, { outbox }) => sum + outbox.acks.size, 0),
       unsent: flows.unsent,
       notReturned: this.#clients.filter((client) => client.hasBeenReady && hasVanished(client)).length,
       sampledClients: this.#clients.filter(({ spec }) => spec.id % SAMPLE_EVERY === 0).length,
@@ -181,6 +182,12 @@ export class LoadRun {
   }
 }
 
+function countMembers(homes: Int32Array): (room: number) => number {
+  const counts = new Map<number, number>();
+  for (const home of homes) counts.set(home, (counts.get(home) ?? 0) + 1);
+  return (room) => counts.get(room) ?? 0;
+}
+
 function isThereFromStart({ spec }: LoadClient): boolean {
   return spec.bornMs === undefined;
 }
@@ -190,7 +197,7 @@ function maySend(client: LoadClient): boolean {
 }
 
 function hasWorkLeft(client: LoadClient): boolean {
-  return client.waitingToSend > 0 || client.acks.size > 0 || client.state === "away";
+  return !client.outbox.isDone || client.state === "away";
 }
 
 /** It did not leave on purpose, and is not there. */

@@ -63,3 +63,14 @@ export function roomName(room: number): string {
 export function userName(client: number): string {
   return `u${client}`;
 }
+
+/** When all clients are in, or have given up, at the latest. */
+export function longestConnectMs({
+  clients,
+  connectsPerSecond,
+  connectRetryMs,
+  connectDeadlineMs,
+}: LoadScript): number {
+  const turnsMs = connectsPerSecond > 0 ? (clients.length / connectsPerSecond) * 1000 : 0;
+  return turnsMs + connectRetryMs + 2 * connectDeadlineMs;
+}
