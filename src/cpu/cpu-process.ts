@@ -7,6 +7,7 @@ import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
 import { type CpuInit, isCpuInit, taskBusLimits } from "../bus/cpu-init.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
+import { endWithParent } from "../lib/parent-watch.ts";
 import { MetricsReporter } from "../metrics/metrics-reporter.ts";
 import { ProcessMetrics } from "../metrics/process-metrics.ts";
 import { TaskStats } from "../metrics/task-stats.ts";
@@ -17,6 +18,7 @@ import { TaskQueue } from "./task-queue.ts";
 
 const REPORT_INTERVAL_MS = 1000;
 
+endWithParent();
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});
 process.title = "allcores: cpu";
 process.once("disconnect", endWithPrimary);
