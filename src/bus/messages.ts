@@ -42,6 +42,12 @@ export interface StartFailedMessage {
   readonly error: WireError;
 }
 
+/** Socket worker: an error that nobody caught ends it now. */
+export interface CrashedMessage {
+  readonly type: "crashed";
+  readonly error: WireError;
+}
+
 /** Primary to worker: stop taking work, move the clients away, finish, exit. */
 export interface DrainMessage {
   readonly type: "drain";
@@ -79,6 +85,7 @@ export type BusMessage =
   | RefusedMessage
   | ReadyMessage
   | StartFailedMessage
+  | CrashedMessage
   | DrainMessage
   | LoadMessage
   | MetricsRequestMessage
@@ -113,6 +120,7 @@ const TYPES: Record<BusMessageType, true> = {
   refused: true,
   ready: true,
   startFailed: true,
+  crashed: true,
   drain: true,
   load: true,
   metricsRequest: true,

@@ -8,14 +8,21 @@ export type OnFailure = (error: unknown) => void;
 /**
  * Calls `fn`; an error it throws, or its promise rejects with, goes to `onFailure` and no further. Only real promises
  * are watched: calling `then` on what merely looks like one can start things, such as a query builder's query.
+ * Returns a promise that settles when the work is over, if `fn` is not over when it returns. It never rejects.
  */
-export function callContained(fn: Callback, self: unknown, args: readonly unknown[], onFailure: OnFailure): void {
+export function callContained(
+  fn: Callback,
+  self: unknown,
+  args: readonly unknown[],
+  onFailure: OnFailure,
+): Promise<unknown> | undefined {
   try {
     const result = Reflect.apply(fn, self, args);
-    if (types.isPromise(result)) result.then(undefined, onFailure);
+    if (types.isPromise(result)) return result.then(undefined, onFailure);
   } catch (error) {
     onFailure(error);
   }
+  return undefined;
 }
 
 /** `fn` as a function that never throws. */

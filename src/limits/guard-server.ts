@@ -8,7 +8,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Options } from "../options/options.ts";
 import { guardEngine } from "./guard-engine.ts";
 import type { OnRefusal } from "./refusal.ts";
-import { guardOf, ServerGuard } from "./server-guard.ts";
+import { guardOf, type OnWork, ServerGuard } from "./server-guard.ts";
 import { prototypesOf, type SocketIoPrototypes, wrapMethod } from "./socket-io.ts";
 import { wrapCallbacks } from "./wrap-callbacks.ts";
 import { wrapClient } from "./wrap-client.ts";
@@ -19,6 +19,8 @@ export interface GuardServerOptions {
   readonly log: Logger;
   /** Called for every refusal, for counters. @default nothing */
   readonly onRefusal?: OnRefusal;
+  /** Called for every event whose handler is async. @default nothing */
+  readonly onWork?: OnWork;
 }
 
 let areMethodsWrapped = false;
@@ -28,9 +30,10 @@ let areMethodsWrapped = false;
  * clients send, containment of what the app's handlers throw. Call it after `new Server()` and before the app adds
  * anything. Throws `ALLCORES_ERR_SOCKET_IO` when `io` is of a version it does not know.
  */
-export function guardServer(io: Server, { options, log, onRefusal = () => {} }: GuardServerOptions): void {
+export function guardServer(io: Server, guarded: GuardServerOptions): void {
+  const { options, log, onRefusal = () => {}, onWork = () => {} } = guarded;
   const authenticate = authIsOn(options) ? createAuthenticator(options.auth) : undefined;
-  const guard = new ServerGuard({ limits: options.limits, authenticate, log, onRefusal });
+  const guard = new ServerGuard({ limits: options.limits, authenticate, log, onRefusal, onWork });
   wrapMethods(prototypesOf(io));
   guard.protect(io);
   if (io.engine !== undefined) guardEngine(io.engine as Engine, guard);

@@ -22,7 +22,11 @@ export interface ServerGuardOptions {
   readonly authenticate: Authenticate | undefined;
   readonly log: Logger;
   readonly onRefusal: OnRefusal;
+  readonly onWork: OnWork;
 }
+
+/** A client's event is being handled; `work` settles, and never rejects, when that is over. */
+export type OnWork = (socket: { readonly conn: object }, work: Promise<unknown>) => void;
 
 const guards = new WeakMap<Server, ServerGuard>();
 
@@ -36,14 +40,16 @@ export class ServerGuard {
   readonly authenticate: Authenticate | undefined;
   /** Counts a refusal. */
   readonly count: OnRefusal;
+  readonly onWork: OnWork;
   readonly #log: Logger;
   readonly #logBucket = new TokenBucket(LOG_LIMIT, performance.now());
   #unlogged = 0;
 
-  constructor({ limits, authenticate, log, onRefusal }: ServerGuardOptions) {
+  constructor({ limits, authenticate, log, onRefusal, onWork }: ServerGuardOptions) {
     this.limits = limits;
     this.authenticate = authenticate;
     this.count = onRefusal;
+    this.onWork = onWork;
     this.#log = log;
   }
 

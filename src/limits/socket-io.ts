@@ -20,6 +20,8 @@ export interface Packet {
 }
 
 export interface SocketInternals extends EventSource {
+  /** Its Engine.IO session. */
+  readonly conn: object;
   readonly id: string;
   readonly connected: boolean;
   readonly client: ClientInternals;

@@ -31,9 +31,12 @@ function wrapEmitters({ emitter }: SocketIoPrototypes): void {
     return function (event, ...args) {
       const guard = guardOf(this.server);
       if (guard === undefined) return emitUntyped.call(this, event, ...args);
-      return emitContained(this, event, args, (error) => {
+      const onFailure = (error: unknown): void => {
         if (isSocket(this)) answerFailure(guard, this, [event, ...args], error);
         else guard.handlerFailed(error, { event });
+      };
+      return emitContained(this, event, args, onFailure, (work) => {
+        if (isSocket(this)) guard.onWork(this, work);
       });
     };
   });
@@ -57,9 +60,13 @@ function emitContained(
   event: string,
   args: readonly unknown[],
   onFailure: (error: unknown) => void,
+  onWork: (work: Promise<unknown>) => void = () => {},
 ): boolean {
   const listeners = source.rawListeners(event);
-  for (const listener of listeners) callContained(listener, source, args, onFailure);
+  for (const listener of listeners) {
+    const work = callContained(listener, source, args, onFailure);
+    if (work !== undefined) onWork(work);
+  }
   return listeners.length > 0;
 }
 

@@ -25,6 +25,8 @@ export interface IoServer {
   readonly requests: RequestsInFlight;
   /** From now on connections that the primary hands over are served. */
   readonly takeConnections: () => void;
+  /** From now on each answer ends its connection: what a client or a proxy asks next goes to another worker. */
+  readonly closeAfterAnswers: () => void;
 }
 
 export function createIoServer({ app, name, log, serverOptions, onError }: IoServerOptions): IoServer {
@@ -42,7 +44,16 @@ export function createIoServer({ app, name, log, serverOptions, onError }: IoSer
   // ws 8.23 bounds the pongs it queues; the version that engine.io brings does not.
   const io = new Server(http, { ...serverOptions, wsEngine: WebSocketServer });
   io.engine.generateId = sessionIdGenerator(name);
-  return { io, requests, takeConnections: () => setupWorker(io) };
+  const closeAfterAnswers = (): void => {
+    http.prependListener("request", (_req, res) => {
+      res.shouldKeepAlive = false;
+    });
+    // Of the polls that wait already.
+    io.engine.on("headers", (headers: Record<string, string>) => {
+      headers.Connection = "close";
+    });
+  };
+  return { io, requests, takeConnections: () => setupWorker(io), closeAfterAnswers };
 }
 
 function answerWithApp(

@@ -7,19 +7,23 @@ import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { isWorkerInit, WORKER_INIT_REQUEST, type WorkerInit } from "../bus/worker-init.ts";
 import { CpuClient } from "../cpu/client.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
+import { endWithParent } from "../lib/parent-watch.ts";
 import { guardServer } from "../limits/guard-server.ts";
 import { guardedServerOptions } from "../limits/server-options.ts";
 import { WorkerMetrics } from "../metrics/worker-metrics.ts";
 import { PresenceClient } from "../presence/presence-client.ts";
 import { loadApp } from "./app.ts";
 import { chooseAdapter } from "./choose-adapter.ts";
+import { ClientWork } from "./client-work.ts";
 import type { Box } from "./context.ts";
 import { drainWorker } from "./drain.ts";
 import { createIoServer } from "./io-server.ts";
 import { startLoadReport } from "./load-report.ts";
+import { watchAcks } from "./watch-acks.ts";
 
 type Handler = (message: BusMessage, body: Buffer) => void;
 
+endWithParent();
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});
 process.once("disconnect", () => process.exit(0));
 process.on("message", onInit);
@@ -30,14 +34,20 @@ function onInit(message: unknown): void {
   process.off("message", onInit);
   const { slot, incarnation, options } = message;
   const log = createLogger({ level: options.logLevel }, { slot, incarnation });
+  let primary: BusConnection | undefined;
   process.on("uncaughtException", (error) => {
     log.error(errorFields(error), "an uncaught error ends this worker");
+    primary?.send({ type: "crashed", error: { code: "ALLCORES_ERR_APP", message: `uncaught ${error}` } });
+    // Written before this returns: a unix socket takes it at once.
+    primary?.end();
     process.exit(1);
   });
-  void run(message, log);
+  void run(message, log, (bus) => {
+    primary = bus;
+  });
 }
 
-async function run(init: WorkerInit, log: Logger): Promise<void> {
+async function run(init: WorkerInit, log: Logger, onBus: (bus: BusConnection) => void): Promise<void> {
   const { slot, incarnation, busPath: path, busSecret: secret } = init;
   // The parts come to life after the bus they speak over, so what arrives is passed on through this list.
   const handlers: Handler[] = [];
@@ -49,6 +59,7 @@ async function run(init: WorkerInit, log: Logger): Promise<void> {
     },
   });
   bus.once("close", () => process.exit(0));
+  onBus(bus);
 
   try {
     await serve(init, bus, log, handlers);
@@ -63,6 +74,8 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
   const { slot, incarnation, options } = init;
   // Before the first wait: what the hub says first must find its reader.
   let metrics: WorkerMetrics | undefined;
+  const work = new ClientWork();
+  watchAcks(work);
   const adapter = chooseAdapter({
     bus,
     options,
@@ -74,7 +87,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
   handlers.push(adapter.handle);
 
   const app = await loadApp(init.appUrl);
-  const { io, requests, takeConnections } = createIoServer({
+  const { io, requests, takeConnections, closeAfterAnswers } = createIoServer({
     app,
     name: init,
     log,
@@ -82,7 +95,12 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     onError: (error) => metrics?.onError(error, { stage: "http" }),
   });
   metrics = new WorkerMetrics({ io, bus, slot, log });
-  guardServer(io, { options, log, onRefusal: (reason) => metrics?.onRefusal(reason) });
+  guardServer(io, {
+    options,
+    log,
+    onRefusal: (reason) => metrics?.onRefusal(reason),
+    onWork: ({ conn }, handled) => work.during(conn, handled),
+  });
   const cpu = new CpuClient({ bus, slot, incarnation, options, log, tasks: app.tasks });
   const presence = new PresenceClient({ bus, options, log });
   for (const part of [metrics, cpu, presence]) handlers.push((message) => part.handle(message));
@@ -92,7 +110,15 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
 
   const stopReporting = startLoadReport(io, bus, () => metrics?.recentLagMs() ?? 0);
   const drain = async (deadlineMs: number): Promise<void> => {
-    await drainWorker({ io, requestsDone: () => requests.done(), drainTasks: (ms) => cpu.drain(ms), deadlineMs });
+    closeAfterAnswers();
+    await drainWorker({
+      io,
+      options,
+      isBusy: (client) => work.isBusy(client),
+      requestsDone: () => requests.done(),
+      drainTasks: (ms) => cpu.drain(ms),
+      deadlineMs,
+    });
     stopReporting();
     cpu.close();
     await metrics?.close();

@@ -1,0 +1,67 @@
+// Moves clients away in paced batches: their transports are closed, and they come back to another worker by themselves.
+// (One that is told `disconnect` would not.) What is queued for a client is written before.
+
+import { setTimeout as delay } from "node:timers/promises";
+
+/** An Engine.IO session, as far as it is needed here. */
+export interface EngineClient {
+  readonly readyState: string;
+  readonly transport: { readonly name: string; readonly readyState: string; close(): void };
+  readonly writeBuffer: readonly unknown[];
+  once(event: "drain" | "close", listener: () => void): void;
+  close(): void;
+}
+
+export interface MoveClientsOptions {
+  /** Those that are here now: one may arrive by a connection that was there before. */
+  readonly clients: () => readonly EngineClient[];
+  /** Such a client is moved later, when it is not busy any more. */
+  readonly isBusy: (client: EngineClient) => boolean;
+  readonly batchSize: number;
+  readonly windowMs: number;
+  /** After this, all that are left are moved at once, busy or not. */
+  readonly deadlineMs: number;
+}
+
+/** With a window of 0: how often busy clients are looked at. */
+const MIN_WINDOW_MS = 20;
+
+/** Resolves when every client is gone. */
+export async function moveClients(options: MoveClientsOptions): Promise<void> {
+  const { clients, isBusy, batchSize } = options;
+  const windowMs = Math.max(options.windowMs, MIN_WINDOW_MS);
+  const endsAt = performance.now() + options.deadlineMs;
+  const moved = new Set<EngineClient>();
+
+  while (clients().length > 0) {
+    const leftMs = endsAt - performance.now();
+    const staying = clients().filter((client) => !moved.has(client));
+    const movable = leftMs > 0 ? staying.filter((client) => !isBusy(client)) : staying;
+    const size = batchSizeOf({ clients: staying.length, batchSize, windowMs, leftMs });
+    for (const client of movable.slice(0, size)) {
+      moved.add(client);
+      setTimeout(() => closeTransport(client), leftMs > 0 ? Math.random() * options.windowMs : 0);
+    }
+    await delay(windowMs);
+  }
+}
+
+interface BatchQuestion {
+  readonly clients: number;
+  readonly batchSize: number;
+  readonly windowMs: number;
+  readonly leftMs: number;
+}
+
+/** How many clients to move in the next window: `batchSize`, or as many as it takes to be through in time. */
+export function batchSizeOf({ clients, batchSize, windowMs, leftMs }: BatchQuestion): number {
+  const windowsLeft = Math.max(1, Math.floor(leftMs / windowMs));
+  return Math.max(batchSize, Math.ceil(clients / windowsLeft));
+}
+
+function closeTransport(client: EngineClient): void {
+  if (client.readyState !== "open") return;
+  if (client.transport.name !== "websocket") client.close();
+  else if (client.writeBuffer.length === 0) client.transport.close();
+  else client.once("drain", () => closeTransport(client));
+}
