@@ -9,9 +9,11 @@ import type { Options } from "../options/options.ts";
 import { ControlServer, refuseLiveBox } from "../primary/control.ts";
 import { createControlVerbs } from "../primary/control-verbs.ts";
 import { createNotifier, type Notifier } from "../primary/notify.ts";
-import { Primary } from "../primary/primary.ts";
+import { Primary, type ReloadReport } from "../primary/primary.ts";
+import type { ReloadProgress } from "../primary/reload.ts";
 import { controlSocketPath, openRuntimeDir } from "../primary/runtime-dir.ts";
-import { takeSystemdEnv } from "../primary/systemd-env.ts";
+import type { BoxStatus } from "../primary/status.ts";
+import { type SystemdEnv, takeSystemdEnv } from "../primary/systemd-env.ts";
 import type { AppFile } from "./app-file.ts";
 import { adviseNode } from "./node-version.ts";
 import { readyLine } from "./ready-line.ts";
@@ -40,19 +42,19 @@ export async function runBox(run: RunBoxOptions): Promise<number> {
 
   const { options, app } = run;
   const primary = new Primary({ options, appUrl: app.url, log, runtimeDir, listenFd: systemd.listenFd });
-  const notifier = createNotifier({ systemd, env: process.env, log, status: () => primary.status() });
-  return new BoxRun({ ...run, log, primary, notifier, runtimeDir }).untilEnd();
+  return new BoxRun({ ...run, log, primary, systemd, runtimeDir }).untilEnd();
 }
 
 interface BoxRunParts extends RunBoxOptions {
   readonly log: Logger;
   readonly primary: Primary;
-  readonly notifier: Notifier;
+  readonly systemd: SystemdEnv;
   readonly runtimeDir: string;
 }
 
 class BoxRun {
   readonly #parts: BoxRunParts;
+  readonly #notifier: Notifier;
   readonly #ended = defer<number>();
   #control: ControlServer | undefined;
   #stopped: Promise<void> | undefined;
@@ -60,14 +62,18 @@ class BoxRun {
 
   constructor(parts: BoxRunParts) {
     this.#parts = parts;
+    const { systemd, log, primary } = parts;
+    const status = (): BoxStatus => primary.status();
+    const reload = (): void => void this.#reload("PM2 action").catch(() => {});
+    this.#notifier = createNotifier({ systemd, env: process.env, log, status, reload });
   }
 
   async untilEnd(): Promise<number> {
-    const { log, primary } = this.#parts;
+    const { primary } = this.#parts;
     listenToSignals({
       onStop: (signal) => void this.#stop(signal),
       onKill: (signal) => this.#kill(signal),
-      onHangUp: () => log.warn({}, "SIGHUP is ignored: this version cannot reload. Stop and start the box instead."),
+      onHangUp: () => void this.#reload("SIGHUP").catch(() => {}),
     });
     process.on("uncaughtException", (error) => this.#fail(error));
     primary.events.on("failed", (error) => this.#fail(error));
@@ -84,7 +90,7 @@ class BoxRun {
   }
 
   async #bringUp(): Promise<void> {
-    const { options, primary, notifier, terminal } = this.#parts;
+    const { options, primary, terminal } = this.#parts;
     // The real port is only known when 0 was asked for and the admin listener is up.
     if (options.adminPort !== 0) await this.#openControl(options.adminPort);
     await primary.start();
@@ -93,14 +99,35 @@ class BoxRun {
     if (this.#stopped !== undefined) return;
 
     terminal.out.write(readyLine(status, options));
-    notifier.ready();
+    this.#notifier.ready();
   }
 
   async #openControl(adminPort: number): Promise<void> {
     const { primary, runtimeDir } = this.#parts;
-    const handlers = createControlVerbs({ status: () => primary.status(), stop: () => this.#stop("allcores stop") });
+    const handlers = createControlVerbs({
+      status: () => primary.status(),
+      stop: () => this.#stop("allcores stop"),
+      reload: (onProgress) => this.#reload("allcores reload", onProgress),
+    });
     this.#control = new ControlServer({ path: controlSocketPath(runtimeDir, adminPort), handlers });
     await this.#control.start();
+  }
+
+  /** What came of it is in the log, whoever asked. */
+  async #reload(reason: string, onProgress: (progress: ReloadProgress) => void = () => {}): Promise<ReloadReport> {
+    const { log, primary } = this.#parts;
+    log.info({ reason }, "the box reloads");
+    try {
+      const report = await primary.reload((progress) => {
+        log.info({ ...progress }, "reload");
+        onProgress(progress);
+      });
+      log.info({ ...report }, "the box is reloaded");
+      return report;
+    } catch (error) {
+      log.error({ reason, ...errorFields(error) }, "the box is not reloaded");
+      throw error;
+    }
   }
 
   /** Rejects when the box ended before it had drained. */
@@ -116,9 +143,9 @@ class BoxRun {
   }
 
   async #drain(reason: string): Promise<void> {
-    const { options, log, primary, notifier } = this.#parts;
+    const { options, log, primary } = this.#parts;
     log.info({ reason }, "the box drains");
-    notifier.stopping();
+    this.#notifier.stopping();
     await primary.drain(options.supervisor.drainTimeoutMs);
     if (this.#isKilled) {
       throw new AllcoresError("ALLCORES_ERR_CLOSED", "A second signal ended the box before it had drained.");
@@ -140,8 +167,8 @@ class BoxRun {
   }
 
   async #close(): Promise<void> {
-    const { primary, notifier } = this.#parts;
-    await settledWithin(Promise.all([primary.close(), notifier.close()]), CLOSE_TIMEOUT_MS);
+    const { primary } = this.#parts;
+    await settledWithin(Promise.all([primary.close(), this.#notifier.close()]), CLOSE_TIMEOUT_MS);
     await this.#control?.close();
   }
 }

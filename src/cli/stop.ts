@@ -1,10 +1,11 @@
 // `allcores stop`: drains and stops the running box, and waits until it is gone.
 
-import { AllcoresError, EXIT } from "../errors.ts";
+import { EXIT } from "../errors.ts";
 import { callBox } from "../primary/control-client.ts";
 import type { StopProgress } from "../primary/control-verbs.ts";
 import { parseArguments } from "./arguments.ts";
 import { BOX_FLAGS, BOX_FLAGS_HELP, findAdminPort } from "./box-flags.ts";
+import { readSeconds } from "./seconds.ts";
 import type { Verb } from "./verb.ts";
 
 const DEFAULT_TIMEOUT_S = 60;
@@ -26,7 +27,7 @@ export const stop: Verb = {
   help: HELP,
   run: async (args, { err }) => {
     const { flags } = parseArguments("stop", args, { flags: { ...BOX_FLAGS, timeout: { type: "string" } } });
-    const timeoutMs = readTimeout(flags.timeout);
+    const timeoutMs = readSeconds("--timeout", flags.timeout ?? String(DEFAULT_TIMEOUT_S)) * 1000;
     let last = "";
 
     await callBox("stop", {
@@ -47,10 +48,4 @@ export const stop: Verb = {
 
 function progressText({ connections, tasks }: StopProgress): string {
   return `draining: ${connections} connections, ${tasks} tasks left`;
-}
-
-function readTimeout(flag: string | boolean | undefined): number {
-  const seconds = Number(flag ?? DEFAULT_TIMEOUT_S);
-  if (seconds > 0 && seconds <= 86_400) return seconds * 1000;
-  throw new AllcoresError("ALLCORES_ERR_USAGE", `--timeout must be a number of seconds up to 86400, got "${flag}".`);
 }

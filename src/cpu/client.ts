@@ -50,6 +50,8 @@ interface PendingTask {
   readonly stopWaiting: () => void;
   /** Kept until a thread begins with it. */
   payload: Uint8Array | undefined;
+  /** The cpu process that has it. */
+  via: BusConnection | undefined;
 }
 
 export class CpuClient {
@@ -76,7 +78,7 @@ export class CpuClient {
       limits: taskBusLimits(options.options),
       onOpen: () => this.#onOpen(),
       onMessage: (message, body) => this.#onMessage(message, body),
-      onClose: () => this.#onClose(),
+      onClose: (connection) => this.#onClose(connection),
     });
   }
 
@@ -142,6 +144,7 @@ export class CpuClient {
         signal?.removeEventListener("abort", onAbort);
       },
       payload,
+      via: undefined,
     };
     this.#pending.set(id, pending);
     this.#waitingBytes += payload.length;
@@ -150,14 +153,18 @@ export class CpuClient {
   }
 
   /** Without a connection nothing is sent: `#onOpen` does it later. */
-  #send({ id, task, deadlineAt, payload }: PendingTask): void {
+  #send(pending: PendingTask): void {
+    const { id, task, deadlineAt, payload } = pending;
     const deadlineMs = Math.max(1, deadlineAt - performance.now());
-    this.#link.send({ type: "task", id, task, deadlineMs }, payload);
+    pending.via = this.#link.connection;
+    pending.via?.send({ type: "task", id, task, deadlineMs }, payload);
   }
 
   #onOpen(): void {
-    if (this.#folder !== undefined) this.#link.send({ type: "taskFolder", url: this.#folder });
-    for (const pending of this.#pending.values()) this.#send(pending);
+    if (this.#folder !== undefined) this.#link.connection?.send({ type: "taskFolder", url: this.#folder });
+    for (const pending of this.#pending.values()) {
+      if (pending.via === undefined) this.#send(pending);
+    }
   }
 
   #onMessage(message: BusMessage, body: Buffer): void {
@@ -166,12 +173,21 @@ export class CpuClient {
     if (pending === undefined) return;
     if (message.type === "taskStarted") this.#dropPayload(pending);
     if (message.type === "taskDone") this.#resolve(pending, body);
-    if (message.type === "taskFailed") this.#reject(pending, fromTaskError(message.error));
+    if (message.type === "taskFailed") this.#onFailed(pending, fromTaskError(message.error));
   }
 
-  #onClose(): void {
+  /** A cpu process that is being replaced takes no new tasks: one that was on its way goes to the other. */
+  #onFailed(pending: PendingTask, error: AllcoresError): void {
+    const isTurnedAway = error.code === "ALLCORES_ERR_CLOSED" && pending.payload !== undefined;
+    if (isTurnedAway && pending.via !== this.#link.connection) this.#send(pending);
+    else this.#reject(pending, error);
+  }
+
+  #onClose(connection: BusConnection): void {
     for (const pending of this.#pending.values()) {
+      if (pending.via !== connection) continue;
       if (pending.payload === undefined) this.#reject(pending, taskCrashedError(pending.task));
+      else this.#send(pending);
     }
   }
 
@@ -181,7 +197,7 @@ export class CpuClient {
   }
 
   #giveUp(pending: PendingTask, error: AllcoresError): void {
-    this.#link.send({ type: "taskAbort", id: pending.id });
+    pending.via?.send({ type: "taskAbort", id: pending.id });
     this.#reject(pending, error);
   }
 

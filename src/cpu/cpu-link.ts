@@ -2,6 +2,9 @@
 // whenever the connection closes.
 //
 //   asking --cpuReady--> connecting --> open --close--> asking
+//                             ^___cpuReady___/                   a reload: another process takes over
+//
+// Then the former connection stays until that process has ended its tasks and hangs up.
 
 import { connectBus } from "../bus/connect.ts";
 import type { BusConnection, BusConnectionOptions } from "../bus/connection.ts";
@@ -23,12 +26,14 @@ export interface CpuLinkOptions {
   readonly log: Logger;
   readonly onOpen: () => void;
   readonly onMessage: (message: BusMessage, body: Buffer) => void;
-  readonly onClose: () => void;
+  readonly onClose: (connection: BusConnection) => void;
 }
 
 export class CpuLink {
   readonly #options: CpuLinkOptions;
+  readonly #open = new Set<BusConnection>();
   #connection: BusConnection | undefined;
+  #path: string | undefined;
   #isConnecting = false;
   #isClosed = false;
   #askTimer: NodeJS.Timeout | undefined;
@@ -38,14 +43,15 @@ export class CpuLink {
     if (options.isWanted) this.#ask();
   }
 
-  /** Returns `false` when there is no connection. */
-  send(message: BusMessage, body?: Uint8Array): boolean {
-    return this.#connection?.send(message, body) ?? false;
+  /** Where new tasks go; `undefined` while there is no cpu process. */
+  get connection(): BusConnection | undefined {
+    return this.#connection;
   }
 
   /** The primary's answer. */
   cpuReady(message: CpuReadyMessage): void {
-    if (this.#isClosed || this.#isConnecting || this.#connection !== undefined) return;
+    const isThere = this.#connection !== undefined && this.#path === message.path;
+    if (this.#isClosed || this.#isConnecting || isThere) return;
     clearTimeout(this.#askTimer);
     this.#isConnecting = true;
     void this.#connect(message).finally(() => {
@@ -56,7 +62,7 @@ export class CpuLink {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#askTimer);
-    this.#connection?.destroy();
+    for (const connection of this.#open) connection.destroy();
   }
 
   #ask(): void {
@@ -74,24 +80,28 @@ export class CpuLink {
     try {
       const hello = { secret, role: "socket-worker", slot, incarnation } as const;
       const connection = await connectBus({ ...limits, path, hello, onMessage });
-      this.#open(connection);
+      this.#use(connection, path);
     } catch (error) {
       log.debug(errorFields(error), "the cpu process cannot be reached");
       this.#askLater();
     }
   }
 
-  #open(connection: BusConnection): void {
+  #use(connection: BusConnection, path: string): void {
     if (this.#isClosed || !connection.isOpen) {
       connection.destroy();
       this.#askLater();
       return;
     }
+    this.#open.add(connection);
     this.#connection = connection;
+    this.#path = path;
     connection.once("close", () => {
-      this.#connection = undefined;
-      this.#options.onClose();
-      this.#askLater();
+      this.#open.delete(connection);
+      const wasCurrent = this.#connection === connection;
+      if (wasCurrent) this.#connection = undefined;
+      this.#options.onClose(connection);
+      if (wasCurrent) this.#askLater();
     });
     this.#options.onOpen();
   }

@@ -1,6 +1,8 @@
 // What the control socket of a box can do.
 
 import type { ControlHandler } from "./control.ts";
+import type { ReloadReport } from "./primary.ts";
+import type { ReloadProgress } from "./reload.ts";
 import type { BoxStatus } from "./status.ts";
 
 /** What `stop` tells while the box drains. */
@@ -13,13 +15,16 @@ export interface ControlVerbsOptions {
   readonly status: () => BoxStatus;
   /** Drains and closes the box; resolves when that is done. */
   readonly stop: () => Promise<void>;
+  /** Replaces the processes of the box; rejects when it was refused or rolled back. */
+  readonly reload: (onProgress: (progress: ReloadProgress) => void) => Promise<ReloadReport>;
 }
 
 const PROGRESS_EVERY_MS = 250;
 
-export function createControlVerbs({ status, stop }: ControlVerbsOptions): Record<string, ControlHandler> {
+export function createControlVerbs({ status, stop, reload }: ControlVerbsOptions): Record<string, ControlHandler> {
   return {
     status: async () => status(),
+    reload: (progress) => reload(progress),
     stop: async (progress) => {
       const report = (): void => progress(stopProgress(status()));
       report();

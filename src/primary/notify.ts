@@ -11,6 +11,8 @@ export interface NotifierOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   readonly status: () => BoxStatus;
+  /** Begins a reload; what comes of it is in the log. */
+  readonly reload: () => void;
 }
 
 export interface Notifier {

@@ -1,28 +1,40 @@
 // Speaks PM2's messages over the IPC channel it gives its children: ready, numbers for `pm2 show` and `pm2 monit`,
-// and a custom action. None of PM2's code is used.
+// and custom actions. None of PM2's code is used.
 
 import type { Notifier, NotifierOptions } from "./notify.ts";
 import type { BoxStatus } from "./status.ts";
 
 const NUMBERS_EVERY_MS = 1000;
-const ACTION = "status";
-
 export class Pm2Notifier implements Notifier {
   readonly #status: () => BoxStatus;
+  /** By name; what each returns is PM2's answer. Its command line hangs until that comes, so it must come at once. */
+  readonly #actions: ReadonlyMap<string, () => unknown>;
   /** Another parent with an IPC channel gets `ready` alone. */
   readonly #isPm2: boolean;
   readonly #onMessage = (message: unknown): void => this.#answer(message);
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ env, status }: NotifierOptions) {
+  constructor({ env, status, reload }: NotifierOptions) {
     this.#status = status;
+    this.#actions = new Map<string, () => unknown>([
+      ["status", status],
+      [
+        "reload",
+        () => {
+          reload();
+          return "The reload has begun. The log says what comes of it.";
+        },
+      ],
+    ]);
     this.#isPm2 = env.pm_id !== undefined;
   }
 
   ready(): void {
     send("ready");
     if (!this.#isPm2) return;
-    send({ type: "axm:action", data: { action_name: ACTION, action_type: "custom" } });
+    for (const name of this.#actions.keys()) {
+      send({ type: "axm:action", data: { action_name: name, action_type: "custom" } });
+    }
     process.on("message", this.#onMessage);
     this.#sendNumbers();
     this.#timer = setInterval(() => this.#sendNumbers(), NUMBERS_EVERY_MS);
@@ -39,10 +51,11 @@ export class Pm2Notifier implements Notifier {
     send({ type: "axm:monitor", data: numbersOf(this.#status()) });
   }
 
-  /** PM2 sends the name alone, or with options. Its command line hangs until the answer comes. */
+  /** PM2 sends the name alone, or with options. */
   #answer(message: unknown): void {
     const { msg = message } = Object(message) as { msg?: unknown };
-    if (msg === ACTION) send({ type: "axm:reply", data: { action_name: ACTION, return: this.#status() } });
+    const action = typeof msg === "string" ? this.#actions.get(msg) : undefined;
+    if (action !== undefined) send({ type: "axm:reply", data: { action_name: msg, return: action() } });
   }
 }
 

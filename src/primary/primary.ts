@@ -7,7 +7,7 @@ import { AdminServer } from "../admin/admin-server.ts";
 import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
 import { Peers } from "../bus/peers.ts";
-import type { AllcoresError } from "../errors.ts";
+import { AllcoresError } from "../errors.ts";
 import { Fanout } from "../fanout/fanout.ts";
 import { HubServer } from "../hub/hub-server.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
@@ -18,6 +18,7 @@ import type { Options } from "../options/options.ts";
 import { PresenceServer } from "../presence/presence-server.ts";
 import { Affinity } from "./affinity.ts";
 import { CpuSupervisor } from "./cpu-supervisor.ts";
+import type { ReloadProgress } from "./reload.ts";
 import { Router } from "./router.ts";
 import type { BoxState, BoxStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -31,6 +32,15 @@ export interface PrimaryOptions {
   readonly runtimeDir: string;
   /** An inherited listening socket (systemd's socket activation), instead of host and port. */
   readonly listenFd?: number | undefined;
+}
+
+/** What a reload did. */
+export interface ReloadReport {
+  /** Socket workers that were replaced. */
+  readonly workers: number;
+  /** Whether the cpu process was; `false` when there is none. */
+  readonly cpu: boolean;
+  readonly durationMs: number;
 }
 
 interface PrimaryEvents {
@@ -57,6 +67,7 @@ export class Primary extends Lifecycle {
   readonly #supervisor: Supervisor;
   readonly #affinity: Affinity;
   readonly #router: Router;
+  #isReloading = false;
 
   constructor({ options, appUrl, log, runtimeDir, listenFd }: PrimaryOptions) {
     super();
@@ -137,6 +148,27 @@ export class Primary extends Lifecycle {
     };
   }
 
+  /**
+   * Replaces every process but the primary by one that runs the code now on disk, without loss.
+   * Rejects with `ALLCORES_ERR_RELOAD_REFUSED` when nothing was tried, with `ALLCORES_ERR_RELOAD_FAILED` when the new
+   * code does not work: the processes that were not replaced by then serve on with the old one.
+   */
+  async reload(onProgress: (progress: ReloadProgress) => void): Promise<ReloadReport> {
+    if (this.#isReloading) throw reloadRefused("One is running already: wait until it has ended.");
+    if (this.state !== "running") throw reloadRefused(`The box is ${this.#boxState()}.`);
+    const startedAt = performance.now();
+    const total = this.#options.workers;
+    this.#isReloading = true;
+    try {
+      await this.#supervisor.reload(onProgress);
+      if (this.#cpu.state === "running") onProgress({ step: "cpu", slots: [], done: total, total });
+      const cpu = await this.#cpu.replace();
+      return { workers: total, cpu, durationMs: Math.round(performance.now() - startedAt) };
+    } finally {
+      this.#isReloading = false;
+    }
+  }
+
   /** The port comes first: a client that connects during boot waits for a worker instead of being refused. */
   protected override async onStart(): Promise<void> {
     await this.#bus.start();
@@ -202,4 +234,8 @@ export class Primary extends Lifecycle {
     if (this.state === "running") return "running";
     return this.state === "draining" || this.state === "closed" ? "draining" : "starting";
   }
+}
+
+function reloadRefused(why: string): AllcoresError {
+  return new AllcoresError("ALLCORES_ERR_RELOAD_REFUSED", `The reload was refused. ${why}`);
 }

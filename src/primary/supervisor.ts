@@ -1,5 +1,5 @@
-// Keeps every slot filled: forks, waits for ready, forks again after a crash, gives up when the app cannot start.
-// When to fork again is restart-policy.ts; what one process does is worker-process.ts.
+// Keeps every slot filled: forks, watches, forks again after a crash, replaces, gives up when the app cannot start.
+// What happens in one slot is slot.ts; how slots get new processes without loss is reload.ts.
 
 import cluster from "node:cluster";
 import { EventEmitter } from "node:events";
@@ -11,13 +11,17 @@ import { Lifecycle } from "../lib/lifecycle.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
 import { startIpcRelay } from "./ipc-relay.ts";
-import { RestartPolicy } from "./restart-policy.ts";
+import { type ReloadProgress, reloadSlots } from "./reload.ts";
 import type { RouteTarget } from "./router.ts";
+import { Slot } from "./slot.ts";
 import type { WorkerStatus } from "./status.ts";
-import { exitText, type WorkerExit, WorkerProcess } from "./worker-process.ts";
+import { LIFE_CHECK_MS, type WorkerExit, type WorkerProcess } from "./worker-process.ts";
 
 /** So many failed starts in a row, with no worker ever ready, and the box gives up. */
 const START_ATTEMPTS = 3;
+
+/** A worker that is over its memory limit again, or could not be replaced, has this long until the next attempt. */
+const MEMORY_PAUSE_MS = 30_000;
 
 const WORKER_FILE = fileURLToPath(new URL("../socket-worker/socket-worker.js", import.meta.url));
 
@@ -32,71 +36,57 @@ export interface SupervisorOptions {
   readonly peers: Peers;
   readonly log: Logger;
   readonly init: Omit<WorkerInit, "type" | "slot" | "incarnation">;
-  /** A slot is going to be filled again. */
+  /** A slot was, or is going to be, filled again. */
   readonly onRestart: (slot: number, reason: RestartReason) => void;
-}
-
-interface Slot {
-  readonly index: number;
-  readonly policy: RestartPolicy;
-  worker: WorkerProcess | undefined;
-  incarnation: number;
-  restartTimer: NodeJS.Timeout | undefined;
-  /** Settled once the first process of the slot became ready or failed. */
-  hasBegun: boolean;
 }
 
 export class Supervisor extends Lifecycle {
   readonly events = new EventEmitter<SupervisorEvents>();
   readonly #options: SupervisorOptions;
   readonly #slots: Slot[];
+  /** Slots of which a process became ready or ended. */
+  readonly #begun = new Set<number>();
+  readonly #stopping = new AbortController();
   #hasServed = false;
+  #watch: NodeJS.Timeout | undefined;
+  /** Settled when no slot is being replaced. One replacement at a time. */
+  #replaced: Promise<void> = Promise.resolve();
+  #isReplacing = false;
+  #memoryPauseEndsAt = 0;
 
   constructor(options: SupervisorOptions) {
     super();
     this.#options = options;
-    const { workers, supervisor } = options.init.options;
-    const policy = {
-      minDelayMs: supervisor.minRestartDelayMs,
-      maxDelayMs: supervisor.maxRestartDelayMs,
-      stableAfterMs: supervisor.stableAfterMs,
-    };
-    this.#slots = Array.from({ length: workers }, (_, index) => ({
-      index,
-      policy: new RestartPolicy(policy),
-      worker: undefined,
-      incarnation: 0,
-      restartTimer: undefined,
-      hasBegun: false,
-    }));
+    const { init, log } = options;
+    this.#slots = Array.from({ length: init.options.workers }, (_, index) => {
+      return new Slot({
+        index,
+        init,
+        log,
+        onReady: (worker) => this.#onReady(worker),
+        onExit: (worker, exit) => this.#onExit(worker, exit),
+        onRestart: (reason) => options.onRestart(index, reason),
+      });
+    });
   }
 
-  /** The processes that fill the slots now, or filled them last. */
+  /** Every process of every slot that lives. */
   workers(): WorkerProcess[] {
-    return this.#slots.flatMap(({ worker }) => worker ?? []);
+    return this.#slots.flatMap((slot) => slot.processes());
   }
 
   /** One entry a slot, in order of slots. */
   status(): WorkerStatus[] {
-    return this.#slots.map(({ index, incarnation, worker }) => {
-      const { state = "gone", report } = worker ?? {};
-      const isThere = worker !== undefined && state !== "gone";
-      return {
-        slot: index,
-        incarnation,
-        pid: isThere ? worker.pid : null,
-        state,
-        connections: isThere ? (report?.clients ?? 0) : 0,
-        restarts: Math.max(0, incarnation - 1),
-        loopLagMs: isThere ? (report?.loopLagMs ?? 0) : 0,
-        memoryBytes: isThere ? (report?.memoryBytes ?? 0) : 0,
-        silentMs: isThere ? worker.silentMs : 0,
-      };
-    });
+    return this.#slots.map((slot) => slot.status());
   }
 
   routeTargets(): RouteTarget[] {
-    return this.#slots.flatMap(({ worker }) => worker?.routeTarget ?? []);
+    return this.workers().flatMap(({ routeTarget }) => routeTarget ?? []);
+  }
+
+  /** Replaces every process, without loss. Rejects with `ALLCORES_ERR_RELOAD_FAILED` when the new code does not work. */
+  reload(onProgress: (progress: ReloadProgress) => void): Promise<void> {
+    return this.#replace(this.#slots, "reload", onProgress);
   }
 
   /** Resolves when every slot has been tried and at least one worker is ready. */
@@ -104,87 +94,105 @@ export class Supervisor extends Lifecycle {
     cluster.setupPrimary({ exec: WORKER_FILE, args: [], execArgv: process.execArgv, serialization: "advanced" });
     if (this.#options.init.options.bus === "ipc") startIpcRelay();
     this.#options.peers.on("message", (peer, message) => {
-      const { worker } = this.#slots[peer.slot] ?? {};
-      if (peer.role === "socket-worker" && worker?.incarnation === peer.incarnation) worker.handle(peer, message);
+      if (peer.role !== "socket-worker") return;
+      const isSender = ({ incarnation }: WorkerProcess): boolean => incarnation === peer.incarnation;
+      this.#slots[peer.slot]?.processes().find(isSender)?.handle(peer, message);
     });
 
     const begun = new Promise<void>((resolve, reject) => {
       this.events.once("failed", reject);
       const check = (): void => {
-        if (this.#hasServed && this.#slots.every(({ hasBegun }) => hasBegun)) resolve();
+        if (this.#hasServed && this.#begun.size === this.#slots.length) resolve();
       };
       this.events.on("workerReady", check);
       this.events.on("workerExit", check);
     });
-    for (const slot of this.#slots) this.#fill(slot);
+    for (const slot of this.#slots) slot.fill();
+    this.#watch = setInterval(() => this.#watchWorkers(), LIFE_CHECK_MS);
     await begun;
   }
 
   protected override async onDrain(deadlineMs: number): Promise<void> {
-    this.#cancelRestarts();
+    this.#stopSlots();
     await Promise.all(this.workers().map((worker) => worker.drain(deadlineMs)));
   }
 
   protected override async onClose(): Promise<void> {
-    this.#cancelRestarts();
-    const alive = this.workers().filter(({ state }) => state !== "gone");
+    this.#stopSlots();
+    const alive = this.workers();
     for (const worker of alive) worker.kill();
     await Promise.all(alive.map(({ exited }) => exited));
   }
 
-  #fill(slot: Slot): void {
-    slot.incarnation++;
-    const { init, log } = this.#options;
-    const worker = new WorkerProcess(
-      { type: "allcores:init", slot: slot.index, incarnation: slot.incarnation, ...init },
-      init.options.supervisor.startTimeoutMs,
-    );
-    slot.worker = worker;
-    worker.ready.then(
-      () => {
-        slot.hasBegun = true;
-        this.#hasServed = true;
-        log.info({ slot: slot.index, incarnation: worker.incarnation, workerPid: worker.pid }, "worker is ready");
-        this.events.emit("workerReady", worker);
-      },
-      () => {},
-    );
-    void worker.exited.then((exit) => this.#onExit(slot, worker, exit));
+  #onReady(worker: WorkerProcess): void {
+    const { slot, incarnation, pid } = worker;
+    this.#begun.add(slot);
+    this.#hasServed = true;
+    this.#options.log.info({ slot, incarnation, workerPid: pid }, "worker is ready");
+    this.events.emit("workerReady", worker);
   }
 
-  #onExit(slot: Slot, worker: WorkerProcess, exit: WorkerExit): void {
-    slot.hasBegun = true;
-    const isExpected = this.state === "draining" || this.state === "closed";
-    if (!isExpected) this.#refill(slot, worker, exit);
+  #onExit(worker: WorkerProcess, exit: WorkerExit): void {
+    this.#begun.add(worker.slot);
+    const attempts = this.#slots[worker.slot]?.crashesInARow ?? 0;
+    if (!this.#hasServed && attempts >= START_ATTEMPTS) this.#giveUp(exit.text);
     this.events.emit("workerExit", worker, exit);
   }
 
-  #refill(slot: Slot, worker: WorkerProcess, exit: WorkerExit): void {
-    const cause = exit.error?.message ?? exitText(exit.code, exit.signal);
-    const delayMs = slot.policy.delayAfterCrash(worker.servedMs);
-    const fields = { slot: slot.index, incarnation: worker.incarnation, workerPid: worker.pid };
-    if (!this.#hasServed && slot.policy.crashesInARow >= START_ATTEMPTS) {
-      this.#giveUp(cause);
-      return;
-    }
-    const details = exit.error === undefined ? {} : errorFields(exit.error);
-    this.#options.log.error({ ...fields, ...details, restartInMs: delayMs }, `worker is gone: ${cause}`);
-    this.#options.onRestart(slot.index, restartReason(worker, exit));
-    slot.restartTimer = setTimeout(() => this.#fill(slot), delayMs);
-  }
-
   #giveUp(cause: string): void {
-    this.#cancelRestarts();
+    this.#stopSlots();
     const message = `The app cannot start: ${cause}. Tried ${START_ATTEMPTS} times.`;
     this.events.emit("failed", new AllcoresError("ALLCORES_ERR_APP", message));
   }
 
-  #cancelRestarts(): void {
-    for (const { restartTimer } of this.#slots) clearTimeout(restartTimer);
+  #stopSlots(): void {
+    clearInterval(this.#watch);
+    for (const slot of this.#slots) slot.stop();
+    this.#stopping.abort(new AllcoresError("ALLCORES_ERR_CLOSED", "the box stops"));
+  }
+
+  #watchWorkers(): void {
+    const nowMs = performance.now();
+    for (const worker of this.workers()) worker.checkLife(nowMs);
+    const { maxWorkerMemoryMb } = this.#options.init.options.supervisor;
+    if (maxWorkerMemoryMb === 0 || this.#isReplacing || nowMs < this.#memoryPauseEndsAt) return;
+    const largest = this.#slots.find(({ worker }) => memoryMbOf(worker) > maxWorkerMemoryMb);
+    if (largest !== undefined) void this.#replaceLarge(largest);
+  }
+
+  /** Not a kill: its clients move to its successor as in a reload. */
+  async #replaceLarge(slot: Slot): Promise<void> {
+    const { log } = this.#options;
+    const memoryMb = Math.round(memoryMbOf(slot.worker));
+    log.warn({ slot: slot.index, memoryMb }, "a worker is over its memory limit and is replaced");
+    try {
+      await this.#replace([slot], "memory", () => {});
+    } catch (error) {
+      log.error({ slot: slot.index, ...errorFields(error) }, "a worker that is over its memory limit stays");
+    }
+    this.#memoryPauseEndsAt = performance.now() + MEMORY_PAUSE_MS;
+  }
+
+  #replace(
+    slots: readonly Slot[],
+    reason: RestartReason,
+    onProgress: (progress: ReloadProgress) => void,
+  ): Promise<void> {
+    const { reload, supervisor } = this.#options.init.options;
+    const { signal } = this.#stopping;
+    const { drainTimeoutMs } = supervisor;
+    const replaced = this.#replaced.then(async () => {
+      this.#isReplacing = true;
+      await reloadSlots({ ...reload, slots, drainTimeoutMs, reason, onProgress, signal });
+    });
+    const settle = (): void => {
+      this.#isReplacing = false;
+    };
+    this.#replaced = replaced.then(settle, settle);
+    return replaced;
   }
 }
 
-function restartReason(worker: WorkerProcess, { signal }: WorkerExit): RestartReason {
-  if (worker.servedMs === 0) return "start_failed";
-  return signal === null ? "exited" : "killed";
+function memoryMbOf(worker: WorkerProcess | undefined): number {
+  return (worker?.report?.memoryBytes ?? 0) / 1_048_576;
 }

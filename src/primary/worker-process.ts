@@ -1,6 +1,10 @@
 // One socket worker as the primary sees it: its process, its place in the box, and how connections get there.
 //
 //   starting --ready--> ready --drain--> draining --exit--> gone      (every state: --exit--> gone)
+//                       |  ^ \
+//                  hold |  | release          held: keeps its clients and gets no new ones
+//                       v  |
+//                       held --drain--> draining
 
 import cluster, { type Worker } from "node:cluster";
 import { type BusMessage, fromWireError, type LoadMessage } from "../bus/messages.ts";
@@ -8,18 +12,23 @@ import type { Peer } from "../bus/peers.ts";
 import { isWorkerInitRequest, type WorkerInit } from "../bus/worker-init.ts";
 import { AllcoresError } from "../errors.ts";
 import { type Deferred, defer } from "../lib/deadline.ts";
+import type { RestartReason } from "../metrics/primary-counters.ts";
 import { HandOver } from "./hand-over.ts";
+import { HangWatch } from "./hang-watch.ts";
 import { WorkerLoad } from "./pick-worker.ts";
 import type { RouteTarget } from "./router.ts";
 
-export type WorkerState = "starting" | "ready" | "draining" | "gone";
+export type WorkerProcessState = "starting" | "ready" | "held" | "draining" | "gone";
 
-/** How a worker ended. `error` is what it said before, if anything. */
+/** How a worker ended. */
 export interface WorkerExit {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly error: AllcoresError | undefined;
+  readonly reason: RestartReason;
+  /** What it said before, or why it was killed, or its exit code. */
+  readonly text: string;
 }
+
+/** How often `checkLife` is to be called, in milliseconds. A worker gives a sign of life four times a second. */
+export const LIFE_CHECK_MS = 500;
 
 export class WorkerProcess {
   readonly slot: number;
@@ -31,17 +40,22 @@ export class WorkerProcess {
   readonly #process: Worker;
   readonly #handOver: HandOver;
   readonly #ready: Deferred<void> = defer();
-  #state: WorkerState = "starting";
+  readonly #hangWatch: HangWatch;
+  #state: WorkerProcessState = "starting";
   #readyAt: number | undefined;
   #peer: Peer | undefined;
   #error: AllcoresError | undefined;
+  #killed: WorkerExit | undefined;
   #report: LoadMessage | undefined;
   #hasAffinity = false;
+  #drained: Promise<void> | undefined;
   #heardAt = Date.now();
 
-  constructor(init: WorkerInit, startTimeoutMs: number) {
+  constructor(init: WorkerInit) {
+    const { startTimeoutMs, hangTimeoutMs } = init.options.supervisor;
     this.slot = init.slot;
     this.incarnation = init.incarnation;
+    this.#hangWatch = new HangWatch({ timeoutMs: hangTimeoutMs, everyMs: LIFE_CHECK_MS });
     this.#process = cluster.fork();
     guardSend(this.#process);
     this.#handOver = new HandOver(this.#process);
@@ -49,8 +63,7 @@ export class WorkerProcess {
     this.ready.catch(() => {});
 
     const timer = setTimeout(() => {
-      this.#error = new AllcoresError("ALLCORES_ERR_APP", `it was not ready after ${startTimeoutMs} ms`);
-      this.kill();
+      this.kill({ reason: "start_failed", text: `it was not ready after ${startTimeoutMs} ms` });
     }, startTimeoutMs);
     this.ready.then(
       () => clearTimeout(timer),
@@ -65,7 +78,7 @@ export class WorkerProcess {
     });
   }
 
-  get state(): WorkerState {
+  get state(): WorkerProcessState {
     return this.#state;
   }
 
@@ -95,16 +108,18 @@ export class WorkerProcess {
 
   /** The router's view, while it can take connections. */
   get routeTarget(): RouteTarget | undefined {
-    const { slot, incarnation, load, state } = this;
-    if (state !== "ready" && state !== "draining") return undefined;
+    const { slot, incarnation, load } = this;
+    if (this.#state === "starting" || this.#state === "gone") return undefined;
     // A process that died loses its channel before its exit is known.
     if (!this.#process.isConnected()) return undefined;
+    const state = this.#state === "ready" ? "ready" : "draining";
     return { slot, incarnation, load, state, handOver: (...args) => this.#handOver.send(...args) };
   }
 
   /** Takes what came over the bus from this worker. */
   handle(peer: Peer, message: BusMessage): void {
     this.#peer = peer;
+    this.#hangWatch.heard();
     switch (message.type) {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
@@ -113,6 +128,7 @@ export class WorkerProcess {
         this.#ready.resolve();
         break;
       case "startFailed":
+      case "crashed":
         this.#error = fromWireError(message.error);
         break;
       case "load":
@@ -123,12 +139,41 @@ export class WorkerProcess {
     }
   }
 
+  /** Gives it no new clients from now on; those it has stay. */
+  hold(): void {
+    if (this.#state === "ready") this.#state = "held";
+  }
+
+  /** The end of `hold`. */
+  release(): void {
+    if (this.#state === "held") this.#state = "ready";
+  }
+
+  /** Kills it when its event loop stands still: it would not hear anything else. Call it every `LIFE_CHECK_MS`. */
+  checkLife(nowMs: number): void {
+    // Before, startTimeoutMs bounds it, and after, the deadline of the drain.
+    if (this.#state !== "ready" && this.#state !== "held") return;
+    if (this.#hangWatch.isHung(nowMs)) this.kill({ reason: "hung", text: "its event loop stood still" });
+  }
+
   /** Tells it to move its clients away, finish and exit; it is killed when it has not by the deadline. */
-  async drain(deadlineMs: number): Promise<void> {
+  drain(deadlineMs: number): Promise<void> {
+    this.#drained ??= this.#drain(deadlineMs);
+    return this.#drained;
+  }
+
+  /** Ends it at once. The first reason given counts. */
+  kill(exit?: WorkerExit): void {
+    this.#killed ??= exit;
+    this.#process.process.kill("SIGKILL");
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
     if (this.#state === "gone") return;
+    const isServing = this.#state !== "starting";
     this.#state = "draining";
-    const isTold = this.#peer?.connection.send({ type: "drain", deadlineMs }) ?? false;
-    if (!isTold) this.kill();
+    const isTold = isServing && this.#peer?.connection.send({ type: "drain", deadlineMs });
+    if (isTold !== true) this.kill();
 
     // The worker keeps the deadline itself; the second more is for its way out.
     const timer = setTimeout(() => this.kill(), deadlineMs + 1000);
@@ -136,21 +181,22 @@ export class WorkerProcess {
     clearTimeout(timer);
   }
 
-  kill(): void {
-    this.#process.process.kill("SIGKILL");
+  #onExit(code: number | null, signal: string | null): WorkerExit {
+    this.#state = "gone";
+    const said = this.#error?.message;
+    const exit = this.#killed ?? { reason: this.#reasonOf(signal), text: said ?? exitText(code, signal) };
+    this.#ready.reject(this.#error ?? new AllcoresError("ALLCORES_ERR_APP", exit.text));
+    return exit;
   }
 
-  #onExit(code: number | null, signal: string | null): WorkerExit {
-    const wasStarting = this.#state === "starting";
-    this.#state = "gone";
-    const error = this.#error;
-    if (wasStarting) this.#ready.reject(error ?? new AllcoresError("ALLCORES_ERR_APP", exitText(code, signal)));
-    return { code, signal, error };
+  #reasonOf(signal: string | null): RestartReason {
+    if (this.#readyAt === undefined) return "start_failed";
+    return signal === null ? "exited" : "killed";
   }
 }
 
 /** "it ended with exit code 1" or "it was ended by SIGKILL". */
-export function exitText(code: number | null, signal: string | null): string {
+function exitText(code: number | null, signal: string | null): string {
   return signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
 }
 

@@ -120,12 +120,12 @@ describe("allcores start", () => {
     expect([code, out]).toEqual([0, ""]);
   });
 
-  test("SIGUSR1 does not open the inspector, and SIGHUP does no harm", async () => {
+  test("SIGUSR1 does not open the inspector, and SIGHUP reloads", async () => {
     const box = await start({ app: "echo-app.mjs", workers: 1 });
 
     box.child.kill("SIGUSR1");
     box.child.kill("SIGHUP");
-    await logged(box, "SIGHUP is ignored");
+    await logged(box, "the box is reloaded");
     const { socket } = await connectClient(box.url);
 
     expect(box.stderr()).not.toContain("Debugger listening");

@@ -19,6 +19,18 @@ describe("RestartPolicy", () => {
     expect(policy.crashesInARow).toBe(1);
   });
 
+  test("pauses in a crash loop until it is reset", () => {
+    const policy = new RestartPolicy({ minDelayMs: 100, crashLoopAfter: 3, crashLoopPauseMs: 60_000 });
+
+    const delays = [1, 2, 3, 4].map(() => policy.delayAfterCrash(0));
+    const wasCrashLoop = policy.isCrashLoop;
+    policy.reset();
+
+    expect(delays).toEqual([100, 200, 60_000, 60_000]);
+    expect(wasCrashLoop).toBe(true);
+    expect(policy.delayAfterCrash(0)).toBe(100);
+  });
+
   // NaN slips through a plain `< 0` check.
   test.each([0, -1, Number.NaN])("rejects minDelayMs: %s", (minDelayMs) => {
     expect(() => new RestartPolicy({ minDelayMs })).toThrow(

@@ -1,0 +1,178 @@
+// A reload of a real box: nobody loses anything, and new code that does not work changes nothing.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Socket } from "socket.io-client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startBox, type TestBox } from "../helpers/box.ts";
+import { type CliResult, runCli } from "../helpers/cli.ts";
+import { connectClient } from "../helpers/clients.ts";
+import { freePort } from "../helpers/free-port.ts";
+import { logged } from "../helpers/logged.ts";
+import { until } from "../helpers/until.ts";
+import { createVersionedApp, type VersionedApp } from "../helpers/versioned-app.ts";
+
+interface Welcome {
+  readonly version: string;
+  readonly pid: number;
+}
+
+const WORKERS = 2;
+
+let app: VersionedApp;
+let box: TestBox;
+let runtimeDir: string;
+let adminPort: number;
+let clients: Socket[];
+
+beforeEach(async () => {
+  app = await createVersionedApp();
+  runtimeDir = await mkdtemp(join(tmpdir(), "allcores-reload-"));
+  adminPort = await freePort();
+  clients = [];
+});
+
+afterEach(async () => {
+  for (const client of clients) client.disconnect();
+  await box.stop();
+  await app.remove();
+  await rm(runtimeDir, { recursive: true });
+});
+
+async function start(flags: readonly string[] = []): Promise<void> {
+  const allFlags = ["--admin-port", String(adminPort), "--reload-probation-ms", "300", ...flags];
+  box = await startBox({ app: app.path, workers: WORKERS, flags: allFlags, env: { RUNTIME_DIRECTORY: runtimeDir } });
+}
+
+function reload(...args: readonly string[]): Promise<CliResult> {
+  return runCli(["reload", "--admin-port", String(adminPort), ...args], { RUNTIME_DIRECTORY: runtimeDir });
+}
+
+async function connect(): Promise<{ socket: Socket; welcome: Welcome }> {
+  const client = await connectClient<Welcome>(box.url, { reconnection: true });
+  clients.push(client.socket);
+  return client;
+}
+
+async function pids(): Promise<(number | null)[]> {
+  return (await box.status()).workers.map(({ pid }) => pid);
+}
+
+// Each of them boots up to six processes.
+const SLOW = { timeout: 90_000 };
+
+describe("allcores reload", SLOW, () => {
+  test("replaces every worker, and clients come over by themselves", async () => {
+    await start();
+    const { socket, welcome } = await connect();
+    const before = await pids();
+    await app.deploy("new");
+    const versions: string[] = [];
+    socket.on("welcome", ({ version }: Welcome) => versions.push(version));
+
+    const { code, out, err } = await reload();
+    const after = await pids();
+
+    await until("the client has come over", () => versions.at(-1) === "new");
+    expect(welcome.version).toBe("old");
+    expect(out).toMatch(/^The new code serves: 2 workers replaced in \d+\.\d s\.\n$/);
+    expect(err).toContain("reload: slot 1: the new code is on probation\n");
+    expect(code).toBe(0);
+    expect(after.some((pid) => before.includes(pid))).toBe(false);
+  });
+
+  test("refuses no request and no connection meanwhile", async () => {
+    await start();
+    let isOver = false;
+    const failures: unknown[] = [];
+    const ask = async (): Promise<void> => {
+      while (!isOver) {
+        const response = await fetch(box.url, { headers: { connection: "close" } }).catch((error) => error);
+        if (response.status !== 200) failures.push(response);
+      }
+    };
+    const asking = ask();
+
+    const { code } = await reload();
+    isOver = true;
+    await asking;
+
+    expect(code).toBe(0);
+    expect(failures).toEqual([]);
+  });
+
+  test("lets a handler that is at work answer before its client is moved", async () => {
+    await start();
+    const { socket } = await connect();
+    const answer = socket.emitWithAck("slow", 3000);
+
+    const { code } = await reload();
+
+    expect(await answer).toBe("old");
+    expect(code).toBe(0);
+  });
+
+  test("is refused while another one runs", async () => {
+    await start(["--reload-probation-ms", "3000"]);
+    const first = reload();
+    await logged(box, '"step":"starting"');
+
+    const second = await reload("--json");
+
+    expect(second.code).toBe(1);
+    expect(JSON.parse(second.out)).toMatchObject({ ok: false, error: { code: "ALLCORES_ERR_RELOAD_REFUSED" } });
+    expect((await first).code).toBe(0);
+  });
+
+  test("SIGHUP begins one too", async () => {
+    await start();
+    const before = await pids();
+
+    box.child.kill("SIGHUP");
+    await logged(box, "the box is reloaded");
+
+    expect((await pids()).some((pid) => before.includes(pid))).toBe(false);
+  });
+});
+
+describe("new code that does not work", SLOW, () => {
+  const broken = {
+    "throws at boot": { atBoot: 'throw new Error("no such table");', says: "did not start: no such table" },
+    "is never ready": { atBoot: "return new Promise(() => {});", says: "it was not ready after 8000 ms" },
+    "crashes in its probation": {
+      atBoot: 'setTimeout(() => { throw new Error("too late"); }, 100);',
+      says: "ended in its probation: uncaught Error: too late",
+    },
+  };
+
+  test.each(Object.entries(broken))("that %s changes nothing", async (_name, { atBoot, says }) => {
+    await start(["--supervisor-start-timeout-ms", "8000", "--reload-probation-ms", "1500"]);
+    const { socket } = await connect();
+    const before = await pids();
+    await app.deploy("new", atBoot);
+
+    const { code, err } = await reload();
+
+    expect(code).toBe(1);
+    expect(err).toContain(says);
+    expect(err).toContain("Slots 0 and 1 have the old code still.");
+    await until("the old workers serve", async () =>
+      (await box.status()).workers.every(({ state }) => state === "ready"),
+    );
+    expect(await pids()).toEqual(before);
+    expect((await connect()).welcome.version).toBe("old");
+    expect(socket.connected).toBe(true);
+  });
+
+  test("in a group of all slots leaves all of them", async () => {
+    await start(["--reload-surge", String(WORKERS)]);
+    const before = await pids();
+    await app.deploy("new", 'if (box.slot === 1) throw new Error("not here");');
+
+    const { code } = await reload();
+
+    expect(code).toBe(1);
+    expect(await pids()).toEqual(before);
+  });
+});
