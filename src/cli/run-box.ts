@@ -76,12 +76,12 @@ class BoxRun {
       onHangUp: () => void this.#reload("SIGHUP").catch(() => {}),
     });
     process.on("uncaughtException", (error) => this.#fail(error));
-    primary.events.on("failed", (error) => this.#fail(error));
-
-    this.#bringUp().catch((error: unknown) => {
-      // A start that a stop cut short is no failure.
+    // What a stop cut short has not failed.
+    const failUnlessStopping = (error: unknown): void => {
       if (this.#stopped === undefined) this.#fail(toError(error));
-    });
+    };
+    primary.events.on("failed", failUnlessStopping);
+    this.#bringUp().catch(failUnlessStopping);
     try {
       return await this.#ended.promise;
     } finally {

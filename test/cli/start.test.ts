@@ -68,6 +68,19 @@ describe("allcores start", () => {
     expect([reason, code]).toEqual(["transport close", 0]);
   });
 
+  // A terminal sends SIGINT to all processes of the box, and some of them may still be booting.
+  test("Ctrl-C at any moment ends the box with exit code 0", async () => {
+    const args = ["start", "--host=127.0.0.1", "--port=0", "--admin-port=0", "--workers=1"];
+    const child = spawn(process.execPath, [CLI, ...args], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    await once(child.stdout, "data");
+
+    process.kill(-(child.pid ?? 0), "SIGINT");
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+
+    expect(code).toBe(0);
+    expect(err).not.toContain("allcores: ");
+  });
+
   test.each([
     ["SIGTERM", 143],
     ["SIGINT", 130],
