@@ -63,7 +63,7 @@ describe("with a box that runs", () => {
     const status = JSON.parse(out) as BoxStatus;
 
     expect(code).toBe(0);
-    expect(status).toMatchObject({ pid: box.child.pid, state: "running", url: box.url, bus: "ipc" });
+    expect(status).toMatchObject({ pid: box.child.pid, state: "running", url: box.url });
     expect(status.workers.map(({ slot, state, restarts }) => [slot, state, restarts])).toEqual([
       [0, "ready", 0],
       [1, "ready", 0],
