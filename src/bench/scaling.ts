@@ -91,10 +91,11 @@ function capacityOf(cores: number, onePlainProcessUs: number, overhead: Line, pr
   const floorPerSecond = (cores * 1e6) / onePlainProcessUs;
   const byCores = invert(predict(overhead, cores - 1), floorPerSecond);
   const byPrimary = invert(predict(primary, cores - 1), 1e6);
+  // Nothing that connects its workers is cheaper than what shares nothing: where noise says so, the floor is the bound.
   const perSecond = {
-    value: Math.min(byCores.value, byPrimary.value),
-    low: Math.min(byCores.low, byPrimary.low),
-    high: Math.min(byCores.high, byPrimary.high),
+    value: Math.min(byCores.value, byPrimary.value, floorPerSecond),
+    low: Math.min(byCores.low, byPrimary.low, floorPerSecond),
+    high: Math.min(byCores.high, byPrimary.high, floorPerSecond),
   };
   return { cores, perSecond, floorPerSecond, boundBy: byCores.value <= byPrimary.value ? "cores" : "primary" };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { markdownReport, svgReport, terminalReport } from "../../dist/src/bench/report/report.js";
 import type { Run } from "../../src/bench/compare.ts";
-import type { BenchResult } from "../../src/bench/result.ts";
+import type { BenchResult, ScalingOutcome } from "../../src/bench/result.ts";
 import { modelScaling, SCALING_LAW, type ScalingPoint } from "../../src/bench/scaling.ts";
 import { summarizeRuns } from "../../src/bench/summary.ts";
 import { runResult } from "./run-result.ts";
@@ -27,6 +27,19 @@ const points = [1, 2, 4].flatMap((workers): ScalingPoint[] =>
 
 const model = modelScaling(points, "allcores");
 
+const scaling: ScalingOutcome = {
+  scenario: "rooms",
+  params: { rate: 2_000 },
+  rounds: 2,
+  law: SCALING_LAW,
+  points,
+  models: model === undefined ? [] : [{ target: "allcores", model }],
+  runs: [
+    ...points.map(({ round, target, workers }) => ({ round, target, workers, voidReasons: [] })),
+    { round: 0, target: "floor", workers: 16, voidReasons: ["the load side was the bottleneck"] },
+  ],
+};
+
 const result: BenchResult = {
   format: 1,
   name: "rooms",
@@ -44,18 +57,7 @@ const result: BenchResult = {
     },
   ],
   scenarios: [{ scenario: "rooms", params: { rate: 2_000 }, rounds: 3, summary: summarizeRuns(runs), runs }],
-  scaling: {
-    scenario: "rooms",
-    params: { rate: 2_000 },
-    rounds: 2,
-    law: SCALING_LAW,
-    points,
-    models: model === undefined ? [] : [{ target: "allcores", model }],
-    runs: [
-      ...points.map(({ round, target, workers }) => ({ round, target, workers, voidReasons: [] })),
-      { round: 0, target: "floor", workers: 16, voidReasons: ["the load side was the bottleneck"] },
-    ],
-  },
+  scaling,
 };
 
 describe("a result on the terminal", () => {
@@ -90,7 +92,17 @@ describe("a result on the terminal", () => {
     expect(text).toContain("MODEL: delivered messages a second of allcores");
     expect(rowOf("MODEL", "64")).toMatch(/\[\S+ to \S+\]/);
     expect(rowOf("measured:", "allcores (4 workers)")).toMatch(/14\.0 ±0% +×1\.08 ±0% +0\.50 +4 % +80 %$/);
+    expect(text).not.toContain("only 70 % busy");
     expect(text).toContain("floor (16 workers): 1 of 1 runs void: the load side was the bottleneck");
+  });
+
+  test("says when the machine was too idle for the model to be fair", () => {
+    const idle = {
+      ...result,
+      scaling: { ...scaling, points: points.map((point) => ({ ...point, machineBusy: 0.3 })) },
+    };
+
+    expect(terminalReport(idle, false)).toContain("The machine was only 30 % busy in some runs");
   });
 
   test("has no escape codes where there is no terminal", () => {

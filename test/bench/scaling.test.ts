@@ -53,6 +53,20 @@ describe("the scaling model", () => {
     expect(at64?.perSecond.high).toBeGreaterThan(1e6 / 65);
   });
 
+  test("never promises more than the floor, whatever the noise says", () => {
+    const ours = runs(
+      "allcores",
+      (n) => spreadThin(n) * 0.7,
+      () => 0,
+    );
+
+    const model = modelScaling([...ours, ...floor], "allcores");
+
+    for (const { perSecond, floorPerSecond } of model?.capacity ?? []) {
+      expect(perSecond).toEqual({ value: floorPerSecond, low: floorPerSecond, high: floorPerSecond });
+    }
+  });
+
   test("divides runs of one round only", () => {
     const ours: ScalingPoint[] = [
       { target: "allcores", workers: 1, round: 0, costUs: 10, primaryUs: 0, machineBusy: 1 },

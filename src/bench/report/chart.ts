@@ -51,7 +51,13 @@ export function niceTicks(min: number, max: number, wanted = 5): number[] {
   return Array.from({ length: last - first + 1 }, (_unused, index) => Number(((first + index) * step).toPrecision(12)));
 }
 
-/** A value of an axis, for people. */
+/** A value beside an axis, for people: as short as it can be. */
+export function tickText(value: number, scale: Scale): string {
+  if (scale === "nines" || Math.abs(value) < 10_000) return axisText(value, scale);
+  return value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
+}
+
+/** A value of an axis, in a table. */
 export function axisText(value: number, scale: Scale): string {
   if (scale === "nines") return `${Number((100 - 100 / value).toPrecision(6))} %`;
   return value.toLocaleString("en", { maximumSignificantDigits: 4 });

@@ -3,6 +3,7 @@
 import type { ScalingOutcome } from "../result.ts";
 import { FLOOR, type ScalingModel, type ScalingPoint } from "../scaling.ts";
 import { type Estimate, summarize } from "../statistics.ts";
+import { NOISY_SPREAD } from "../summary.ts";
 import type { Chart, Series } from "./chart.ts";
 import { formatNumber, formatPercent, formatRatio, formatShort, formatSummary } from "./format.ts";
 import type { Section } from "./html.ts";
@@ -27,8 +28,31 @@ function measuredTable({ points, runs, rounds }: ScalingOutcome): Table {
       `${target} (${workersText(workers)})`,
       ...measuredCells(pointsAt(points, target, workers), pointsAt(points, FLOOR, workers)),
     ]),
-    notes: servers.flatMap(({ workers, target }) => voidNote(runs, target, workers)),
+    notes: [
+      ...servers.flatMap(({ workers, target }) => voidNote(runs, target, workers)),
+      ...servers.flatMap(({ workers, target }) => noiseNote(pointsAt(points, target, workers))),
+      ...saturationNote(points),
+    ],
   };
+}
+
+function noiseNote(points: readonly ScalingPoint[]): string[] {
+  const [point] = points;
+  const { spread } = summarize(points.map(({ costUs }) => costUs));
+  if (point === undefined || !(spread > NOISY_SPREAD)) return [];
+  return [`NOISY: ${point.target} (${workersText(point.workers)}) ±${formatPercent(spread)}`];
+}
+
+/** Below this the machine was so idle that a message paid for wake-ups which it shares when the machine is full. */
+const SATURATED = 0.6;
+
+function saturationNote(points: readonly ScalingPoint[]): string[] {
+  if (points.length === 0) return [];
+  const { min } = summarize(points.map(({ machineBusy }) => machineBusy));
+  if (min >= SATURATED) return [];
+  return [
+    `The machine was only ${formatPercent(min)} busy in some runs: costs there are those of a server spread thin, and the model says too little. Raise --rate.`,
+  ];
 }
 
 function voidNote(all: ScalingOutcome["runs"], target: string, workers: number): string[] {

@@ -1,7 +1,7 @@
 // Draws a line chart as a small SVG that follows the reader's colour scheme, for the README.
 // Lines carry their names at their ends, so that nobody has to match colours with a legend.
 
-import { axisText, type Chart, niceTicks, type Scale, type Series } from "./chart.ts";
+import { type Chart, niceTicks, type Scale, type Series, tickText } from "./chart.ts";
 import { seriesColour, THEME_CSS } from "./colours.ts";
 import { escapeHtml } from "./table.ts";
 
@@ -19,7 +19,7 @@ export function svgChart(chart: Chart): string {
 <style>${THEME_CSS} svg { background: var(--page) } text { fill: var(--ink) } .muted { fill: var(--muted) }</style>
 <text x="16" y="24" font-size="15" font-weight="600">${escapeHtml(chart.title)}</text>
 ${toY.ticks.map((tick) => gridLine(toY.place(tick), tick)).join("")}
-${toX.ticks.map((tick) => xLabel(toX.place(tick), axisText(tick, chart.x.scale))).join("")}
+${toX.ticks.map((tick) => xLabel(toX.place(tick), tickText(tick, chart.x.scale))).join("")}
 <text class="muted" x="${PLOT.left}" y="${HEIGHT - 12}">${escapeHtml(chart.x.label)}</text>
 <text class="muted" x="16" y="40">${escapeHtml(chart.y.label)}</text>
 ${lines}${endLabels(chart, toY.place)}
@@ -84,7 +84,7 @@ function endLabels(chart: Chart, toY: Place): string {
 }
 
 function gridLine(y: number, tick: number): string {
-  return `<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${y}" y2="${y}" stroke="var(--grid)"/><text class="muted" x="${PLOT.left - 8}" y="${y + 4}" text-anchor="end">${tick.toLocaleString("en")}</text>`;
+  return `<line x1="${PLOT.left}" x2="${PLOT.right}" y1="${y}" y2="${y}" stroke="var(--grid)"/><text class="muted" x="${PLOT.left - 8}" y="${y + 4}" text-anchor="end">${tickText(tick, "linear")}</text>`;
 }
 
 function xLabel(x: number, text: string): string {

@@ -89,10 +89,12 @@ function isLabelled(tick: number, scale: Scale): boolean {
   return true;
 }
 
+// As `tickText` of chart.ts, which this script cannot import: it stands in the page by itself.
 function tickText(value: number | null, scale: Scale): string {
   if (value === null || value === undefined) return "";
   if (scale === "nines") return `${Number((100 - 100 / value).toPrecision(6))} %`;
-  return value.toLocaleString(undefined, { maximumSignificantDigits: 3 });
+  const notation = Math.abs(value) < 10_000 ? "standard" : "compact";
+  return value.toLocaleString("en", { notation, maximumSignificantDigits: 3 });
 }
 
 function seriesOf({ series, index, edge }: Line): uPlot.Series {
