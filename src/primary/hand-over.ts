@@ -7,6 +7,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Worker } from "node:cluster";
 import { Socket } from "node:net";
+import { handleOf, stopReading, type TcpHandle } from "./reading.ts";
 
 /** Called when the connection never reached the worker: it is the caller's again, under this socket. */
 export type GiveBack = (socket: Socket) => void;
@@ -17,11 +18,7 @@ interface Sent {
   readonly giveBack: GiveBack;
 }
 
-/** The parts of Node's TCP handle and child process that this needs and Node does not offer. */
-interface TcpHandle {
-  reading: boolean;
-  readStop(): void;
-}
+/** What this needs of a child process and Node does not offer: the handle that waits to be acknowledged. */
 type ProcessInternals = ChildProcess & { readonly _pendingMessage?: { readonly handle?: TcpHandle } | null };
 
 export class HandOver {
@@ -68,23 +65,7 @@ export class HandOver {
 
 /** A new socket, not reading, around a handle that Node took off the first one. */
 function reopen(handle: TcpHandle): Socket {
-  return new Socket({ handle, allowHalfOpen: true, pauseOnCreate: true } as object);
-}
-
-/**
- * Stops the handle itself. `pause()` alone lets the kernel's bytes flow into the primary until the stream's buffer is
- * full, and what arrives between that and the hand-over would be lost: the client would hang for ever.
- */
-export function stopReading(socket: Socket): void {
-  socket.pause();
-  const handle = handleOf(socket);
-  if (handle === undefined) return;
-  handle.reading = false;
-  handle.readStop();
-}
-
-/** Node takes the handle off the socket when it sends it, or closes it. */
-function handleOf(socket: Socket): TcpHandle | undefined {
-  const { _handle: handle } = socket as Socket & { _handle?: TcpHandle | null };
-  return handle ?? undefined;
+  const socket = new Socket({ handle, allowHalfOpen: true, pauseOnCreate: true } as object);
+  stopReading(socket);
+  return socket;
 }

@@ -1,6 +1,7 @@
 // Answers a connection that no worker will see: a status, one line of text, and a clean close.
 
 import type { Socket } from "node:net";
+import { startReading } from "./reading.ts";
 
 export type RefusalStatus = 400 | 408 | 431 | 503;
 
@@ -33,5 +34,5 @@ export function refuse(socket: Socket, status: RefusalStatus): void {
   socket.once("close", () => clearTimeout(deadline));
   socket.on("error", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\n\r\n${text}\n`);
-  socket.resume();
+  startReading(socket);
 }

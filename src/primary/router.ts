@@ -10,10 +10,11 @@ import { AllcoresError, toError } from "../errors.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Options } from "../options/options.ts";
 import type { Affinity } from "./affinity.ts";
-import { type HandOver, stopReading } from "./hand-over.ts";
+import type { HandOver } from "./hand-over.ts";
 import { HeadReader } from "./head-reader.ts";
 import { pickAffine } from "./pick-affine.ts";
 import { pickLeastLoaded, type WorkerLoad } from "./pick-worker.ts";
+import { stopReading } from "./reading.ts";
 import { type RefusalStatus, refuse } from "./refuse.ts";
 import { parseRequestLine, type RequestLine, sessionWorkerOf } from "./request-line.ts";
 
