@@ -62,10 +62,10 @@ describe("the control socket", () => {
   });
 
   test("an error keeps its code on the way", async () => {
-    const error = new AllcoresError("ALLCORES_ERR_NO_WORKER", "None is ready.");
+    const error = new AllcoresError("ALLCORES_ERR_CLOSED", "It is closed.");
     await serve({ status: () => Promise.reject(error) });
 
-    await expect(call("status")).rejects.toMatchObject({ code: "ALLCORES_ERR_NO_WORKER", message: "None is ready." });
+    await expect(call("status")).rejects.toMatchObject({ code: "ALLCORES_ERR_CLOSED", message: "It is closed." });
   });
 
   test.each(["fly", "constructor"])("refuses the verb %s, which it does not know", async (verb) => {
