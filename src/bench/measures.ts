@@ -8,6 +8,8 @@ export interface Measure {
   readonly label: string;
   readonly better: "lower" | "higher" | "neither";
   readonly digits: number;
+  /** A figure that only its scenario has. */
+  readonly isOwn?: true;
   readonly read: (result: RunResult) => number | undefined;
 }
 
@@ -66,7 +68,8 @@ export function measuresOf(results: readonly RunResult[]): Measure[] {
   const own = new Map(results.flatMap((result) => result.figures).map((figure) => [figure.name, figure]));
   const figures = [...own.values()].map(({ name, label, unit, better }): Measure => {
     const read = (result: RunResult) => finite(result.figures.find((figure) => figure.name === name)?.value);
-    return { name, label: unit === "" ? label : `${label} ${unit}`, better, digits: 1, read };
+    const isCount = unit === "";
+    return { name, label: isCount ? label : `${label}, ${unit}`, better, digits: isCount ? 0 : 1, isOwn: true, read };
   });
   return [...COMMON, ...figures].filter((measure) => results.some((result) => measure.read(result) !== undefined));
 }

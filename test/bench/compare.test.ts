@@ -144,7 +144,7 @@ describe("the summary of a comparison", () => {
       { round: 0, target: "a", workers: 1, voidReasons: [], result: runResult({ figures }) },
     ]);
 
-    expect(summary.measures.at(-1)).toMatchObject({ name: "gapMs", label: "longest gap ms" });
+    expect(summary.measures.at(-1)).toMatchObject({ name: "gapMs", label: "longest gap, ms" });
     expect(summary.targets[0]?.measures.gapMs?.median).toBe(12);
   });
 });

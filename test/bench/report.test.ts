@@ -88,6 +88,17 @@ describe("a result on the terminal", () => {
     expect(text).toContain("CPU-µs/message ↓");
   });
 
+  test("has what only this scenario has in a table of its own, a row a figure", () => {
+    const figures = [{ name: "gap", label: "longest gap", value: 12.5, unit: "ms", better: "lower" as const }];
+    const own: Run[] = [{ round: 0, target: "allcores", workers: 2, voidReasons: [], result: runResult({ figures }) }];
+    const scenarios = [{ scenario: "jitter", params: {}, rounds: 1, summary: summarizeRuns(own), runs: own }];
+
+    const printed = terminalReport({ ...result, scenarios }, false);
+
+    expect(printed).toMatch(/jitter: what it is about\nfigure +allcores \(2 workers\)\nlongest gap, ms ↓ +12\.5\n/);
+    expect(printed).not.toMatch(/^server.*longest gap/m);
+  });
+
   test("marks what is modelled, with its band, and what was void", () => {
     expect(text).toContain("MODEL: delivered messages a second of allcores");
     expect(rowOf("MODEL", "64")).toMatch(/\[\S+ to \S+\]/);

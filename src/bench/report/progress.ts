@@ -2,7 +2,7 @@
 
 import type { Terminal } from "../../cli/verb.ts";
 import type { Run } from "../compare.ts";
-import type { Progress, RunPhase, RunResult } from "../contract.ts";
+import type { Progress, RunPhase } from "../contract.ts";
 import { measuresOf } from "../measures.ts";
 import { formatNumber } from "./format.ts";
 
@@ -55,16 +55,13 @@ function progressLine(about: string, { phase, done, connected, deliveredRate, p9
   return `${about}  ${bar} ${phase}  ${formatNumber(connected, 0)} clients  ${formatNumber(deliveredRate, 0)}/s${p99}`;
 }
 
-/** Only what the run has: a storm of connections delivers nothing and costs nothing a message. */
+/** The figures that every scenario has; of one without traffic, such as a storm of connections, its own. */
 function outcomeText({ result, voidReasons }: Run): string {
   if (voidReasons.length > 0) return `VOID: ${voidReasons.join("; ")}`;
   if (result === undefined) return "no result";
-  const values = measuresOf([result]).filter(({ name }) => SHOWN.has(name) || isOwnFigure(name, result));
-  return values.map(({ label, digits, read }) => `${label} ${formatNumber(read(result) ?? 0, digits)}`).join("  ");
+  const hasTraffic = result.counts.expected > 0;
+  const measures = measuresOf([result]).filter(({ name, isOwn }) => (hasTraffic ? SHOWN.has(name) : isOwn === true));
+  return measures.map(({ label, digits, read }) => `${label} ${formatNumber(read(result) ?? 0, digits)}`).join("  ");
 }
 
 const SHOWN = new Set(["deliveredRate", "p99", "cpuUsPerMessage"]);
-
-function isOwnFigure(name: string, { figures }: RunResult): boolean {
-  return figures.some((figure) => figure.name === name);
-}

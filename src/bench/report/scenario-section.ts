@@ -14,7 +14,7 @@ export function scenarioSection(outcome: ScenarioOutcome): Section {
   return {
     title: outcome.scenario,
     text: [describeParams(outcome)],
-    tables: [figuresTable(outcome), ...ratioTables(outcome.summary), deliveryTable(outcome)],
+    tables: [figuresTable(outcome), ...ownTables(outcome), ...ratioTables(outcome.summary), deliveryTable(outcome)],
     bars: costBars(outcome.scenario, shown),
     charts: [...latencyCharts(outcome.scenario, shown), ...timelineCharts(outcome.scenario, shown)],
   };
@@ -27,17 +27,40 @@ function describeParams({ params, rounds }: ScenarioOutcome): string {
 
 /** The figures of each server. A server whose runs were all void has none, and the notes say why. */
 function figuresTable({ scenario, summary }: ScenarioOutcome): Table {
+  const measures = summary.measures.filter((measure) => measure.isOwn !== true);
   return {
     title: `${scenario}: figures`,
-    columns: ["server", ...(summary.measures.length === 0 ? [""] : summary.measures.map((measure) => measure.label))],
-    rows: summary.targets.map((target) => [serverName(target), ...figureCells(target, summary.measures)]),
+    columns: ["server", ...(measures.length === 0 ? [""] : measures.map((measure) => measure.label))],
+    rows: summary.targets.map((target) => {
+      const cells = measures.map((measure) => figureCell(target, measure));
+      return [serverName(target), ...(cells.length === 0 ? [isVoid(target) ? "void" : ""] : cells)];
+    }),
     notes: notesOf(summary),
   };
 }
 
-function figureCells(target: TargetSummary, measures: ComparisonSummary["measures"]): string[] {
-  if (target.voidRuns === target.runs) return measures.length === 0 ? ["void"] : measures.map(() => "void");
-  return measures.map(({ name, digits }) => formatSummary(target.measures[name], digits));
+/** What only this scenario has: long names and few servers, so the servers are the columns. */
+function ownTables({ scenario, summary }: ScenarioOutcome): Table[] {
+  const measures = summary.measures.filter((measure) => measure.isOwn === true);
+  if (measures.length === 0) return [];
+  return [
+    {
+      title: `${scenario}: what it is about`,
+      columns: ["figure", ...summary.targets.map(serverName)],
+      rows: measures.map((measure) => [
+        `${measure.label}${BETTER[measure.better]}`,
+        ...summary.targets.map((target) => figureCell(target, measure)),
+      ]),
+    },
+  ];
+}
+
+function figureCell(target: TargetSummary, { name, digits }: ComparisonSummary["measures"][number]): string {
+  return isVoid(target) ? "void" : formatSummary(target.measures[name], digits);
+}
+
+function isVoid({ voidRuns, runs }: TargetSummary): boolean {
+  return voidRuns === runs;
 }
 
 function notesOf(summary: ComparisonSummary): string[] {
@@ -59,7 +82,9 @@ function serverName({ target, workers }: TargetSummary): string {
 function ratioTables(summary: ComparisonSummary): Table[] {
   const others = summary.targets.filter((target) => Object.keys(target.ratios).length > 0);
   if (others.length === 0) return [];
-  const measures = summary.measures.filter(({ name }) => others.some((target) => name in target.ratios));
+  const measures = summary.measures.filter(({ name, isOwn }) => {
+    return isOwn !== true && others.some((target) => name in target.ratios);
+  });
   return [
     {
       title: `compared with ${summary.reference} (×2 is twice its figure; median of the rounds)`,
