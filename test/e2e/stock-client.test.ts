@@ -11,12 +11,17 @@ interface Welcome {
 
 const CLIENTS = 8;
 
-describe.each([1, 4])("a box of %i worker(s)", (workers) => {
+describe.each([
+  [1, "box"],
+  [4, "box"],
+  [1, "ipc"],
+  [4, "ipc"],
+])("a box of %i worker(s), bus %s", (workers, bus) => {
   let box: TestBox;
   let open: Socket[] = [];
 
   beforeAll(async () => {
-    box = await startBox({ app: "echo-app.mjs", workers });
+    box = await startBox({ app: "echo-app.mjs", workers, flags: ["--bus", bus] });
   });
   afterEach(() => {
     for (const socket of open) socket.disconnect();
