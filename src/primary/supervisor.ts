@@ -20,7 +20,7 @@ import { LIFE_CHECK_MS, type WorkerExit, type WorkerProcess } from "./worker-pro
 /** So many failed starts in a row, with no worker ever ready, and the box gives up. */
 const START_ATTEMPTS = 3;
 
-/** A worker that is over its memory limit again, or could not be replaced, has this long until the next attempt. */
+/** A slot whose worker is over its memory limit again, or could not be replaced, is left alone for this long. */
 const MEMORY_PAUSE_MS = 30_000;
 
 const WORKER_FILE = fileURLToPath(new URL("../socket-worker/socket-worker.js", import.meta.url));
@@ -52,7 +52,8 @@ export class Supervisor extends Lifecycle {
   /** Settled when no slot is being replaced. One replacement at a time. */
   #replaced: Promise<void> = Promise.resolve();
   #isReplacing = false;
-  #memoryPauseEndsAt = 0;
+  /** By slot: when its worker was last replaced, or tried to be, for its memory. */
+  readonly #triedForMemoryAt = new Map<Slot, number>();
 
   constructor(options: SupervisorOptions) {
     super();
@@ -155,9 +156,10 @@ export class Supervisor extends Lifecycle {
     const nowMs = performance.now();
     for (const worker of this.workers()) worker.checkLife(nowMs);
     const { maxWorkerMemoryMb } = this.#options.init.options.supervisor;
-    if (maxWorkerMemoryMb === 0 || this.#isReplacing || nowMs < this.#memoryPauseEndsAt) return;
-    const largest = this.#slots.find(({ worker }) => memoryMbOf(worker) > maxWorkerMemoryMb);
-    if (largest !== undefined) void this.#replaceLarge(largest);
+    if (maxWorkerMemoryMb === 0 || this.#isReplacing) return;
+    const isPaused = (slot: Slot): boolean => nowMs - (this.#triedForMemoryAt.get(slot) ?? -Infinity) < MEMORY_PAUSE_MS;
+    const large = this.#slots.find((slot) => memoryMbOf(slot.worker) > maxWorkerMemoryMb && !isPaused(slot));
+    if (large !== undefined) void this.#replaceLarge(large);
   }
 
   /** Not a kill: its clients move to its successor as in a reload. */
@@ -170,7 +172,7 @@ export class Supervisor extends Lifecycle {
     } catch (error) {
       log.error({ slot: slot.index, ...errorFields(error) }, "a worker that is over its memory limit stays");
     }
-    this.#memoryPauseEndsAt = performance.now() + MEMORY_PAUSE_MS;
+    this.#triedForMemoryAt.set(slot, performance.now());
   }
 
   #replace(
@@ -181,6 +183,7 @@ export class Supervisor extends Lifecycle {
     const { reload, supervisor } = this.#options.init.options;
     const { signal } = this.#stopping;
     const { drainTimeoutMs } = supervisor;
+    this.#isReplacing = true;
     const replaced = this.#replaced.then(async () => {
       this.#isReplacing = true;
       await reloadSlots({ ...reload, slots, drainTimeoutMs, reason, onProgress, signal });

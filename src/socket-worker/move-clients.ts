@@ -40,7 +40,12 @@ export async function moveClients(options: MoveClientsOptions): Promise<void> {
     const size = batchSizeOf({ clients: staying.length, batchSize, windowMs, leftMs });
     for (const client of movable.slice(0, size)) {
       moved.add(client);
-      setTimeout(() => closeTransport(client), leftMs > 0 ? Math.random() * options.windowMs : 0);
+      const move = (): void => {
+        // It has asked something since it was chosen: its turn comes again.
+        if (leftMs > 0 && isBusy(client)) moved.delete(client);
+        else closeTransport(client);
+      };
+      setTimeout(move, leftMs > 0 ? Math.random() * options.windowMs : 0);
     }
     await delay(windowMs);
   }

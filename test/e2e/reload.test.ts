@@ -7,7 +7,7 @@ import type { Socket } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { type CliResult, runCli } from "../helpers/cli.ts";
-import { connectClient } from "../helpers/clients.ts";
+import { connectClient, nextEvent } from "../helpers/clients.ts";
 import { freePort } from "../helpers/free-port.ts";
 import { logged } from "../helpers/logged.ts";
 import { until } from "../helpers/until.ts";
@@ -174,5 +174,22 @@ describe("new code that does not work", SLOW, () => {
 
     expect(code).toBe(1);
     expect(await pids()).toEqual(before);
+  });
+});
+
+describe("a worker over its memory limit", SLOW, () => {
+  test("is replaced as by a reload: its client is moved, not dropped by a kill", async () => {
+    await start(["--supervisor-max-worker-memory-mb", "300"]);
+    const { socket, welcome } = await connect();
+    const disconnected = nextEvent<string>(socket, "disconnect");
+
+    socket.emit("grow", 300 * 1_048_576);
+    const reason = await disconnected;
+    await until("it is gone", async () => !(await pids()).includes(welcome.pid));
+    const metrics = await (await fetch(`${box.adminUrl}/metrics`)).text();
+
+    expect(reason).toBe("transport close");
+    expect(metrics).toMatch(/^allcores_worker_restarts_total\{slot="\d",reason="memory"\} 1$/m);
+    expect(box.stderr()).not.toContain("worker is gone");
   });
 });

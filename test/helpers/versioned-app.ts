@@ -27,6 +27,9 @@ export default {
     ${atBoot}
     io.on("connection", (socket) => {
       socket.emit("welcome", { version: "${version}", slot: box.slot, pid: process.pid });
+      socket.on("grow", (bytes) => {
+        socket.data.kept = Buffer.alloc(bytes, 1);
+      });
       socket.on("slow", (ms, ack) => setTimeout(() => ack("${version}"), ms));
     });
   },

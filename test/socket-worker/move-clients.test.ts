@@ -54,6 +54,17 @@ describe("moveClients", () => {
     expect(left.at(-1)).toBe(busy);
   });
 
+  // Between the choice and the close up to a whole window passes: an ack that became due then was lost.
+  test("puts off one that became busy after it was chosen", async () => {
+    const { left, clients } = worker(1);
+    const answers = [false, true, false, false];
+
+    await moveClients({ ...PACE, clients, isBusy: () => answers.shift() ?? false });
+
+    expect(left).toHaveLength(1);
+    expect(answers).toEqual([]);
+  });
+
   test("moves busy ones too when the time is over", async () => {
     const { left, clients } = worker(3);
 
