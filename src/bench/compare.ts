@@ -26,7 +26,7 @@ export interface Run {
 
 export interface CompareWatch {
   readonly onRun?: (run: Run) => void;
-  readonly onProgress?: (target: string, progress: Progress) => void;
+  readonly onProgress?: (contender: Contender, progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -51,17 +51,18 @@ export async function compare(
 }
 
 async function runOnce(
-  { kind, workers }: Contender,
+  contender: Contender,
   round: number,
   plan: ScenarioPlan,
   runScenario: RunScenario,
   watch: CompareWatch,
 ): Promise<Run> {
+  const { kind, workers } = contender;
   const about = { round, target: kind.name, workers };
   try {
     const target = await kind.start(workers);
     try {
-      const onProgress = (progress: Progress): void => watch.onProgress?.(kind.name, progress);
+      const onProgress = (progress: Progress): void => watch.onProgress?.(contender, progress);
       const options = { onProgress, ...(watch.signal !== undefined && { signal: watch.signal }) };
       const result = await runScenario(plan, target, options);
       return { ...about, result, voidReasons: result.voidReasons, ...complaintsOf(target, result.voidReasons) };

@@ -72,15 +72,17 @@ function runStep(
   watch: BenchWatch,
 ): Promise<Run[]> {
   const all = contenders.length * rounds;
-  const about = (target: string, done: number): string => `${plan.scenario} · ${target} · run ${done} of ${all}`;
+  const about = (target: string, workers: number, run: number): string => {
+    return `${plan.scenario} · ${target}${workers > 1 ? `, ${workers} workers` : ""} · run ${run} of ${all}`;
+  };
   let done = 0;
   watch.onStep(plan.scenario, all);
   return compare(contenders, rounds, plan, runScenario, {
     signal: watch.signal,
-    onProgress: (target, progress) => watch.onProgress(about(target, done + 1), progress),
+    onProgress: ({ kind, workers }, progress) => watch.onProgress(about(kind.name, workers, done + 1), progress),
     onRun: (run) => {
       done++;
-      watch.onRun(about(run.target, done), run);
+      watch.onRun(about(run.target, run.workers, done), run);
     },
   });
 }

@@ -2,7 +2,7 @@
 
 import { AllcoresError } from "../errors.ts";
 import { ALLCORES_SETTINGS, type AllcoresVariant, startAllcores } from "./allcores-target.ts";
-import type { Baseline } from "./baselines/baseline.ts";
+import type { Baseline, ServerTraits } from "./baselines/baseline.ts";
 import { BASELINES } from "./baselines/register.ts";
 import { spawnBaseline } from "./baselines/spawn.ts";
 import type { Target, TargetControl } from "./contract.ts";
@@ -15,15 +15,7 @@ export interface StartedTarget extends Target {
   readonly complaints?: () => string;
 }
 
-export interface TargetKind {
-  readonly name: string;
-  readonly summary: string;
-  readonly packages: readonly string[];
-  readonly settings: readonly string[];
-  /** Whether it runs as many workers as it is told. */
-  readonly usesWorkers: boolean;
-  /** Whether it promises that all members of a room see one order. */
-  readonly ordersRooms: boolean;
+export interface TargetKind extends ServerTraits {
   /** What scenarios may ask of it. */
   readonly can: { readonly reload: boolean; readonly killWorker: boolean };
   readonly start: (workers: number) => Promise<StartedTarget>;
@@ -65,14 +57,10 @@ export function findTarget(name: string): TargetKind {
 }
 
 function targetOf(baseline: Baseline): TargetKind {
-  const { name, summary, packages, settings, usesWorkers, ordersRooms, replacesWorkers } = baseline;
+  const { replacesWorkers, start: _start, runWorker: _runWorker, ...traits } = baseline;
+  const { name, ordersRooms } = traits;
   return {
-    name,
-    summary,
-    packages,
-    settings,
-    usesWorkers,
-    ordersRooms,
+    ...traits,
     can: { reload: false, killWorker: replacesWorkers },
     start: async (workers) => {
       const { urls, pids, complaints, stop } = await spawnBaseline(name, workers);

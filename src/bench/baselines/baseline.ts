@@ -3,7 +3,8 @@
 
 import type { PidsByRole } from "../contract.ts";
 
-export interface Baseline {
+/** What a reader of the result has to know of a server, and the bench before it starts one. */
+export interface ServerTraits {
   readonly name: string;
   /** One line for the legend of the tables: what it is. */
   readonly summary: string;
@@ -15,6 +16,9 @@ export interface Baseline {
   readonly usesWorkers: boolean;
   /** Whether it promises that all members of a room see one order. */
   readonly ordersRooms: boolean;
+}
+
+export interface Baseline extends ServerTraits {
   /** Whether a worker that dies is started again. */
   readonly replacesWorkers: boolean;
   /** Brings up `workers` workers and resolves once all of them serve. */
