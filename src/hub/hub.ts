@@ -165,7 +165,7 @@ export class Hub {
     }
 
     const rooms = this.#roomsOf(publication);
-    if (publication.flags & PUBLISH_FLAG.recoverable) this.#remember(rooms, sequence, body, now);
+    if (publication.flags & PUBLISH_FLAG.recoverable) this.#remember(publication, rooms, sequence, body, now);
     // The frame's header stands right before its body: the bytes go on as they came.
     const frame = Buffer.from(body.buffer, body.byteOffset - 5, body.length + 5);
     for (const worker of receiversOf(rooms)) {
@@ -178,11 +178,21 @@ export class Hub {
     if (rooms.some((room) => room.members.has(sender))) flushPassed(sender);
   }
 
-  #remember(rooms: readonly Room[], sequence: number, body: Buffer, now: number): void {
+  #remember(
+    { namespace, except }: Publication,
+    rooms: readonly Room[],
+    sequence: number,
+    body: Buffer,
+    now: number,
+  ): void {
     const retaining = rooms.filter(({ retainers }) => retainers > 0);
     if (retaining.length === 0) return;
     this.#log.append(sequence, body, now);
     for (const room of retaining) room.remember(sequence, this.#log.evictedTo);
+    for (const name of except) {
+      const room = this.#sessions.rooms.get(namespace, name);
+      if (room !== undefined) room.exceptedAt = sequence;
+    }
   }
 
   #roomsOf({ namespace, rooms }: Publication): Room[] {

@@ -14,6 +14,8 @@ export class Room {
   readonly members = new Map<HubWorker, number>();
   /** Sessions that may come back for its messages, connected or not. Without any, nothing needs remembering. */
   retainers = 0;
+  /** The last remembered message that was for others but not for those in this room. */
+  exceptedAt = 0;
   #sequences: number[] = [];
   #evictedTo = 0;
   #pruneAt = PRUNE_AT;

@@ -4,6 +4,7 @@
 import { decodePublish } from "../bus/hub-frames.ts";
 import type { HubWorker } from "./hub-worker.ts";
 import type { MessageLog } from "./message-log.ts";
+import type { Room } from "./room.ts";
 import { EVERYONE, type RoomName, Rooms } from "./rooms.ts";
 import { Session, type SessionIdentity, type Stay } from "./session.ts";
 
@@ -170,12 +171,10 @@ export class SessionStore {
     this.#release(session, session.forgetStays(Number.MAX_SAFE_INTEGER));
   }
 
-  /** A stay with no messages leaves no trace; any other goes on retaining its room. */
+  /** A stay that decided about no message leaves no trace; any other goes on retaining its room. */
   #endStay(session: Session, stay: Stay): void {
     const room = this.rooms.get(session.namespace, stay.room);
-    const { evictedTo } = this.#options.log;
-    const isEmpty = room?.between(stay.from, stay.to).length === 0 && !room.hasLostAfter(stay.from, evictedTo);
-    this.#release(session, isEmpty ? [stay] : session.keepStay(stay));
+    this.#release(session, hadMessages(room, stay, this.#options.log) ? session.keepStay(stay) : [stay]);
   }
 
   #release(session: Session, stays: readonly Stay[]): void {
@@ -185,6 +184,12 @@ export class SessionStore {
       this.rooms.tidy(session.namespace, name);
     }
   }
+}
+
+/** Whether a message was for those in the room, or for all but those, during the stay. */
+function hadMessages(room: Room | undefined, { from, to }: Stay, log: MessageLog): boolean {
+  if (room === undefined) return false;
+  return room.between(from, to).length > 0 || room.hasLostAfter(from, log.evictedTo) || room.exceptedAt > from;
 }
 
 function nameOf(namespace: string, pid: string): string {

@@ -158,7 +158,22 @@ describe("the hub", () => {
         expect(outcome).toEqual({ sid: "sid-p", rooms: expect.arrayContaining([...rooms]) });
         expect(missedBy(other)).toEqual(concerning.filter((one) => one > position));
       }),
+      { numRuns: 1000 },
     );
+  });
+
+  // A stay without messages of its own was forgotten, and with it that it kept a message away.
+  test("does not replay what an excepted room kept away, although the client has left the room", () => {
+    const hub = newHub();
+    const [home, other] = [new TestWorker(hub, 0), new TestWorker(hub, 1)];
+    attach(hub, home, 1, "p");
+    changeRooms(hub, home, "hub:join", 1, "blue");
+    publish(hub, other, [], ["blue"]);
+    changeRooms(hub, home, "hub:leave", 1, "blue");
+
+    restore(hub, other, 2, "p", 0);
+
+    expect(missedBy(other)).toEqual([]);
   });
 
   test("replays nothing when the log has lost anything of it", () => {
