@@ -4,23 +4,32 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { AllcoresError } from "../errors.ts";
-import { decodeMessagePayload, encodeMessageFrame, FRAME_KIND, FrameReader } from "./frames.ts";
+import { FlushPace } from "./flush-pace.ts";
+import { decodeMessageFrame, encodeMessageFrame, FRAME_KIND, FrameReader } from "./frames.ts";
 import { type BusMessage, isBusMessage } from "./messages.ts";
+import { Outgoing } from "./outgoing.ts";
 
 export interface BusConnectionOptions {
   /** Largest frame that is accepted, in bytes. @default 268_435_456 */
   readonly maxFrameBytes?: number;
-  /** Most bytes waiting to be written. Past it the connection is closed with `ALLCORES_ERR_BUS_OVERFLOW`. @default 67_108_864 */
+  /**
+   * Most bytes waiting to be written. What comes when there are more closes the connection with
+   * `ALLCORES_ERR_BUS_OVERFLOW`. @default 67_108_864
+   */
   readonly maxQueuedBytes?: number;
+  /** Least time between two writes while frames come densely, in milliseconds. @default 0 */
+  readonly flushIntervalMs?: number;
 }
 
 interface BusConnectionEvents {
   /** `body` is a view into the receive buffer: copy it to keep it beyond the tick. */
   message: [message: BusMessage, body: Buffer];
-  /** A frame of another kind than a message, as it came: a view like `body`, its header right before it. */
-  frame: [kind: number, payload: Buffer];
+  /** A frame of another kind than a message, whole, as it came: a view like `body`. */
+  frame: [kind: number, frame: Buffer];
   /** Every message and frame of a chunk has been emitted. */
   batchEnd: [];
+  /** The other end has taken all of a large backlog. */
+  drain: [];
   /** The connection is gone; `error` says why when it was not closed on purpose. Emitted once. */
   close: [error: AllcoresError | undefined];
 }
@@ -29,18 +38,20 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   readonly #socket: Socket;
   readonly #maxQueuedBytes: number;
   readonly #reader: FrameReader;
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  readonly #outgoing = new Outgoing();
+  readonly #pace: FlushPace;
   #failure: AllcoresError | undefined;
 
   constructor(socket: Socket, options: BusConnectionOptions = {}) {
     super();
-    const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864 } = options;
+    const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864, flushIntervalMs = 0 } = options;
     this.#socket = socket;
     this.#maxQueuedBytes = maxQueuedBytes;
-    this.#reader = new FrameReader(maxFrameBytes, (kind, payload) => this.#receive(kind, payload));
+    this.#pace = new FlushPace(flushIntervalMs);
+    this.#reader = new FrameReader(maxFrameBytes, (kind, frame) => this.#receive(kind, frame));
 
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("drain", () => this.emit("drain"));
     socket.on("error", (error) => this.#fail("ALLCORES_ERR_BUS_CLOSED", `The bus connection broke: ${error.message}.`));
     socket.on("close", () => this.emit("close", this.#failure));
   }
@@ -51,7 +62,12 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
 
   /** Bytes accepted by `send` that the other end has not taken yet. */
   get queuedBytes(): number {
-    return this.#pendingBytes + this.#socket.writableLength;
+    return this.#outgoing.bytes + this.#socket.writableLength;
+  }
+
+  /** Bytes that the other end, or the system on its behalf, has taken. */
+  get takenBytes(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
   /** Queues a message; everything queued in one tick goes out in one write. Returns `false` on a closed connection. */
@@ -59,7 +75,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
     return this.sendFrame(encodeMessageFrame(JSON.stringify(message), body));
   }
 
-  /** Queues a whole frame, in order with the messages. Its bytes must not change any more. */
+  /** Queues a whole frame, in order with the messages. The bytes of a large one must not change any more. */
   sendFrame(frame: Buffer): boolean {
     if (!this.isOpen) return false;
     this.#queue(frame);
@@ -78,23 +94,34 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   }
 
   #queue(frame: Buffer): void {
-    if (this.queuedBytes + frame.length > this.#maxQueuedBytes) {
+    // What waits already counts: one large frame for an end that reads is no reason.
+    if (this.queuedBytes > this.#maxQueuedBytes) {
       const message = `The other end of the bus does not read: ${this.queuedBytes} bytes are waiting for it.`;
       this.#fail("ALLCORES_ERR_BUS_OVERFLOW", message);
       return;
     }
-    if (this.#pending.length === 0) setImmediate(() => this.#flush());
-    this.#pending.push(frame);
-    this.#pendingBytes += frame.length;
+    if (this.#outgoing.bytes === 0) this.#scheduleFlush();
+    this.#outgoing.add(frame);
+  }
+
+  #scheduleFlush(): void {
+    const waitMs = this.#pace.waitMs(performance.now());
+    if (waitMs === 0) setImmediate(() => this.#flush());
+    else setTimeout(() => this.#flush(), waitMs);
   }
 
   #flush(): void {
-    const [first] = this.#pending;
-    if (first === undefined) return;
-    const batch = this.#pending.length === 1 ? first : Buffer.concat(this.#pending);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (this.#socket.writable) this.#socket.write(batch);
+    this.#pace.flushed(performance.now(), this.#outgoing.frames);
+    const parts = this.#outgoing.take();
+    if (!this.#socket.writable) return;
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) {
+      this.#socket.write(first);
+      return;
+    }
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
   }
 
   /** A listener that finds a frame malformed throws, and the connection closes, as for bytes that are no frame. */
@@ -109,12 +136,12 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
     }
   }
 
-  #receive(kind: number, payload: Buffer): void {
+  #receive(kind: number, frame: Buffer): void {
     if (kind !== FRAME_KIND.message) {
-      this.emit("frame", kind, payload);
+      this.emit("frame", kind, frame);
       return;
     }
-    const { value, body } = decodeMessagePayload(payload);
+    const { value, body } = decodeMessageFrame(frame);
     if (isBusMessage(value)) this.emit("message", value, body);
   }
 

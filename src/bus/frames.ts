@@ -9,37 +9,36 @@ import { AllcoresError } from "../errors.ts";
 export const FRAME_KIND = { message: 1 } as const;
 
 const LENGTH_BYTES = 4;
-const HEADER_BYTES = LENGTH_BYTES + 1;
+/** Where a frame's payload begins. */
+export const HEADER_BYTES = LENGTH_BYTES + 1;
 const EMPTY = Buffer.alloc(0);
 
-/** Builds a whole frame of `kind` around `payload`. */
-export function encodeFrame(kind: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
-  frame.writeUInt32BE(payload.length + 1, 0);
-  frame.writeUInt8(kind, LENGTH_BYTES);
-  frame.set(payload, HEADER_BYTES);
+/** A frame of `kind` with room for its payload, which begins at `HEADER_BYTES`. */
+export function allocateFrame(kind: number, payloadBytes: number): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + payloadBytes);
+  frame.writeUInt32BE(payloadBytes + 1, 0);
+  frame[LENGTH_BYTES] = kind;
   return frame;
 }
 
 /** Builds a whole message frame from its JSON text and its body. */
 export function encodeMessageFrame(json: string, body: Uint8Array = EMPTY): Buffer {
   const jsonBytes = Buffer.byteLength(json);
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + 4 + jsonBytes + body.length);
-  frame.writeUInt32BE(1 + 4 + jsonBytes + body.length, 0);
-  frame.writeUInt8(FRAME_KIND.message, LENGTH_BYTES);
+  const frame = allocateFrame(FRAME_KIND.message, 4 + jsonBytes + body.length);
   frame.writeUInt32BE(jsonBytes, HEADER_BYTES);
   frame.write(json, HEADER_BYTES + 4);
   frame.set(body, HEADER_BYTES + 4 + jsonBytes);
   return frame;
 }
 
-/** Takes the payload of a message frame apart. Throws `ALLCORES_ERR_BUS_FRAME` when it is none. */
-export function decodeMessagePayload(payload: Buffer): { value: unknown; body: Buffer } {
-  const jsonBytes = payload.length >= 4 ? payload.readUInt32BE(0) : Number.NaN;
-  if (!(4 + jsonBytes <= payload.length)) throw frameError("a message frame is shorter than it says");
+/** Takes a message frame apart. Throws `ALLCORES_ERR_BUS_FRAME` when it is none. */
+export function decodeMessageFrame(frame: Buffer): { value: unknown; body: Buffer } {
+  const textAt = HEADER_BYTES + 4;
+  const bodyAt = textAt + (frame.length >= textAt ? frame.readUInt32BE(HEADER_BYTES) : Number.NaN);
+  if (!(bodyAt <= frame.length)) throw frameError("a message frame is shorter than it says");
   try {
-    const value: unknown = JSON.parse(payload.toString("utf8", 4, 4 + jsonBytes));
-    return { value, body: payload.subarray(4 + jsonBytes) };
+    const value: unknown = JSON.parse(frame.toString("utf8", textAt, bodyAt));
+    return { value, body: frame.subarray(bodyAt) };
   } catch (error) {
     throw frameError("a message frame has no valid JSON", error);
   }
@@ -48,18 +47,18 @@ export function decodeMessagePayload(payload: Buffer): { value: unknown; body: B
 /** Cuts a stream of chunks into frames. Copies only frames that are split over chunks. */
 export class FrameReader {
   readonly #maxFrameBytes: number;
-  readonly #onFrame: (kind: number, payload: Buffer) => void;
+  readonly #onFrame: (kind: number, frame: Buffer) => void;
   #rest: Buffer[] = [];
   #restBytes = 0;
   #wanted = HEADER_BYTES;
 
   /** A frame longer than `maxFrameBytes` is an error, before it is buffered. */
-  constructor(maxFrameBytes: number, onFrame: (kind: number, payload: Buffer) => void) {
+  constructor(maxFrameBytes: number, onFrame: (kind: number, frame: Buffer) => void) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
   }
 
-  /** Hands every frame that `chunk` completes to `onFrame`. Throws `ALLCORES_ERR_BUS_FRAME`: close the connection then. */
+  /** Hands every frame that `chunk` completes to `onFrame`, header and all. Throws `ALLCORES_ERR_BUS_FRAME`: close the connection then. */
   push(chunk: Buffer): void {
     if (this.#restBytes + chunk.length < this.#wanted) {
       this.#keep(chunk);
@@ -80,8 +79,7 @@ export class FrameReader {
         this.#wanted = LENGTH_BYTES + bytes;
         return offset;
       }
-      const kind = data.readUInt8(offset + LENGTH_BYTES);
-      this.#onFrame(kind, data.subarray(offset + HEADER_BYTES, offset + LENGTH_BYTES + bytes));
+      this.#onFrame(data.readUInt8(offset + LENGTH_BYTES), data.subarray(offset, offset + LENGTH_BYTES + bytes));
       offset += LENGTH_BYTES + bytes;
     }
     this.#wanted = HEADER_BYTES;

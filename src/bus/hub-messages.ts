@@ -37,7 +37,7 @@ export interface HubDataMessage {
   readonly key: number;
 }
 
-export type HubOperation = "join" | "leave" | "disconnect" | "serverSideEmit";
+export type HubOperation = "disconnect" | "serverSideEmit";
 
 /** Something that every other worker has to do at this place of the order; the body says with what. */
 export interface HubOperationMessage {
@@ -45,10 +45,39 @@ export interface HubOperationMessage {
   readonly ticket: number;
   readonly namespace: string;
   readonly operation: HubOperation;
-  /** For `join` and `leave`: the sockets it concerns, as Socket.IO's adapters name them. */
-  readonly target?: { readonly rooms: readonly string[]; readonly except: readonly string[] };
-  /** For `join` and `leave`: the rooms. */
-  readonly rooms?: readonly string[];
+}
+
+/**
+ * Socket worker to hub: sockets all over the box join rooms, or leave them, at this place of the order. The hub alone
+ * decides which: those that are in the rooms of `target` at this place, as Socket.IO's adapters name them.
+ */
+export interface HubMoveMessage extends SocketsMove {
+  readonly type: "hub:move";
+  readonly ticket: number;
+}
+
+/** The sockets that are in `target` join the rooms, or leave them. */
+export interface SocketsMove {
+  readonly namespace: string;
+  readonly operation: "join" | "leave";
+  readonly target: { readonly rooms: readonly string[]; readonly except: readonly string[] };
+  readonly rooms: readonly string[];
+}
+
+/** Hub to a worker, the one that asked for it too: these sockets of yours join the rooms now, or leave them. */
+export interface HubMovedMessage {
+  readonly type: "hub:moved";
+  readonly sequence: number;
+  readonly namespace: string;
+  readonly operation: "join" | "leave";
+  readonly sids: readonly string[];
+  readonly rooms: readonly string[];
+}
+
+/** Socket worker to hub: tell me when you have taken this; what you had to say until then comes before. */
+export interface HubSyncMessage {
+  readonly type: "hub:sync";
+  readonly ticket: number;
 }
 
 export type HubQuestion = "fetchSockets" | "serverSideEmit" | "broadcast";
@@ -152,6 +181,8 @@ export type HubUpMessage =
   | HubDetachMessage
   | HubDataMessage
   | HubOperationMessage
+  | HubMoveMessage
+  | HubSyncMessage
   | HubAskMessage
   | HubAnswerMessage
   | HubRestoreMessage;
@@ -161,6 +192,7 @@ export type HubDownMessage =
   | HubWelcomeMessage
   | HubWorkersMessage
   | HubOrderedMessage
+  | HubMovedMessage
   | HubQuestionMessage
   | HubAskedMessage
   | HubAnsweredMessage
@@ -175,6 +207,9 @@ export const HUB_MESSAGE_TYPES: Record<(HubUpMessage | HubDownMessage)["type"], 
   "hub:detach": true,
   "hub:data": true,
   "hub:operation": true,
+  "hub:move": true,
+  "hub:sync": true,
+  "hub:moved": true,
   "hub:ask": true,
   "hub:question": true,
   "hub:answer": true,

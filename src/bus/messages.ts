@@ -2,6 +2,7 @@
 // `body` never appears here: it is the opaque bytes that travel beside a message.
 
 import { AllcoresError, ERROR_CODES, type ErrorCode } from "../errors.ts";
+import { ADMISSION_MESSAGE_TYPES, type AdmissionMessage } from "./admission-messages.ts";
 import { CPU_MESSAGE_TYPES, type CpuMessage } from "./cpu-messages.ts";
 import { FANOUT_MESSAGE_TYPES, type FanoutMessage } from "./fanout-messages.ts";
 import { HUB_MESSAGE_TYPES, type HubDownMessage, type HubUpMessage } from "./hub-messages.ts";
@@ -90,6 +91,7 @@ export type BusMessage =
   | LoadMessage
   | MetricsRequestMessage
   | MetricsReportMessage
+  | AdmissionMessage
   | CpuMessage
   | FanoutMessage
   | PresenceMessage
@@ -125,6 +127,7 @@ const TYPES: Record<BusMessageType, true> = {
   load: true,
   metricsRequest: true,
   metricsReport: true,
+  ...ADMISSION_MESSAGE_TYPES,
   ...CPU_MESSAGE_TYPES,
   ...FANOUT_MESSAGE_TYPES,
   ...PRESENCE_MESSAGE_TYPES,

@@ -1,7 +1,7 @@
 // The processes that are connected to the primary, as its parts see them: who is there, a word to one, a word to all.
 // A part listens here for its own message types and ignores the rest.
 
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { BusConnection } from "./connection.ts";
 import type { BusMessage, BusRole, HelloMessage } from "./messages.ts";
 
@@ -26,6 +26,11 @@ export class Peers extends EventEmitter<PeersEvents> {
   /** Socket workers that are connected, in order of arrival. */
   socketWorkers(): Peer[] {
     return [...this.#peers].filter(({ role }) => role === "socket-worker");
+  }
+
+  /** Resolves when no socket worker is connected and all that they said has been taken. */
+  async socketWorkersGone(): Promise<void> {
+    while (this.socketWorkers().length > 0) await once(this, "leave");
   }
 
   /** Takes in a connection that said hello: the `onPeer` of the bus server. */

@@ -1,12 +1,9 @@
 // A client's place in the box's order of messages, as it travels to stock clients and back: EPOCH-SEQUENCE.
 // Its length never changes, so that the sequence can be written into bytes that are already encoded.
 
-const EPOCH_LENGTH = 8;
-const DIGITS = 14;
+/** Digits of the sequence in every position. */
+export const POSITION_DIGITS = 14;
 const PATTERN = /^([0-9a-z]{8})-(\d{14})$/;
-
-/** Length of every position, in characters. */
-export const POSITION_LENGTH = EPOCH_LENGTH + 1 + DIGITS;
 
 const ZERO = 0x30;
 
@@ -17,7 +14,7 @@ export interface Position {
 }
 
 export function formatPosition({ epoch, sequence }: Position): string {
-  return `${epoch}-${String(sequence).padStart(DIGITS, "0")}`;
+  return `${epoch}-${String(sequence).padStart(POSITION_DIGITS, "0")}`;
 }
 
 /** The position a client sent, or `undefined` when it is none: the last argument of an event may be any text. */
@@ -29,7 +26,7 @@ export function parsePosition(text: string): Position | undefined {
 /** Writes the digits of `sequence` so that they end right before `end`. */
 export function stampPosition(bytes: Buffer, end: number, sequence: number): void {
   let rest = sequence;
-  for (let at = end - 1; at >= end - DIGITS; at--) {
+  for (let at = end - 1; at >= end - POSITION_DIGITS; at--) {
     bytes[at] = ZERO + (rest % 10);
     rest = Math.floor(rest / 10);
   }

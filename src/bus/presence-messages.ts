@@ -76,14 +76,15 @@ export interface PresenceRefusedMessage {
   readonly error: WireError;
 }
 
+/** What socket workers are told. */
+export type PresenceDownMessage = PresenceDiffMessage | PresenceStateMessage | PresenceRefusedMessage;
+
 export type PresenceMessage =
   | PresenceJoinMessage
   | PresenceLeaveMessage
   | PresenceDropMessage
   | PresenceQueryMessage
-  | PresenceDiffMessage
-  | PresenceStateMessage
-  | PresenceRefusedMessage;
+  | PresenceDownMessage;
 
 export const PRESENCE_MESSAGE_TYPES: Record<PresenceMessage["type"], true> = {
   presenceJoin: true,

@@ -8,6 +8,8 @@ export interface WorkerInit {
   readonly incarnation: number;
   readonly busPath: string;
   readonly busSecret: string;
+  /** Path of the router's unix socket, for requests that are another worker's. */
+  readonly relayPath: string;
   readonly appUrl: string;
   readonly options: Options;
 }

@@ -1,6 +1,6 @@
 // How a reload is shown while it runs: one line that is drawn anew on a terminal, a line a step elsewhere.
 
-import type { ReloadProgress, ReloadStep } from "../primary/reload.ts";
+import type { ReloadProgress } from "../primary/reload.ts";
 import type { Terminal } from "./verb.ts";
 
 export interface ReloadDisplay {
@@ -12,9 +12,6 @@ export interface ReloadDisplay {
 const BAR_WIDTH = 24;
 const ERASE_LINE = "\r\u001b[2K";
 
-/** A slot is through when its old worker is gone. */
-const SHARE_DONE: Record<ReloadStep, number> = { starting: 0, probation: 0.3, draining: 0.6, cpu: 0 };
-
 export function createReloadDisplay(err: Terminal["err"]): ReloadDisplay {
   if (err.isTTY !== true) {
     return { show: (progress) => void err.write(`reload: ${stepText(progress)}\n`), end: () => {} };
@@ -25,8 +22,8 @@ export function createReloadDisplay(err: Terminal["err"]): ReloadDisplay {
   };
 }
 
-function bar({ step, slots, done, total }: ReloadProgress): string {
-  const filled = Math.floor(((done + slots.length * SHARE_DONE[step]) / total) * BAR_WIDTH);
+function bar({ share, done, total }: ReloadProgress): string {
+  const filled = Math.floor(share * BAR_WIDTH);
   return `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${done}/${total}`;
 }
 

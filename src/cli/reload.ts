@@ -12,12 +12,13 @@ import type { Terminal, Verb } from "./verb.ts";
 
 const DEFAULT_TIMEOUT_S = 600;
 
-const HELP = `Gives the running box the code that is now on disk, worker by worker, and waits: a new worker comes up and lives
-through its probation (reload.probationMs), then the old one moves its clients over and ends. Tasks get a new cpu
-process. Options are those that the box was started with; to change one, or the version of allcores, restart the box.
+const HELP = `Gives the running box the code that is now on disk, and waits: new workers come up, one after the other, and live
+through their probation (reload.probationMs), then one old worker after the other moves its clients over and ends. Tasks
+get a new cpu process. Options are those that the box was started with; to change one, or the version of allcores,
+restart the box.
 
-New code that does not start, is not ready in time or crashes within its probation stops the reload: the old workers
-that are left serve on with the old code. One reload at a time: a second one is refused.
+New code that does not start, is not ready in time or crashes within its probation ends the reload: the old workers
+serve on with the old code. One reload at a time: a second one is refused.
 
 Usage: allcores reload [--json] [--timeout SECONDS] [--admin-port N]
 

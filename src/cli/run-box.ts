@@ -2,6 +2,7 @@
 // comes first: a signal, `allcores stop`, or a failure.
 
 import { AllcoresError, EXIT, toError } from "../errors.ts";
+import { StateFile } from "../hub/state-file.ts";
 import { defer, settledWithin } from "../lib/deadline.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
 import { listenToSignals, SIGNAL_EXIT, type StopSignal } from "../lib/signals.ts";
@@ -12,6 +13,8 @@ import { createNotifier, type Notifier } from "../primary/notify.ts";
 import { Primary, type ReloadReport } from "../primary/primary.ts";
 import type { ReloadProgress } from "../primary/reload.ts";
 import { controlSocketPath, openRuntimeDir } from "../primary/runtime-dir.ts";
+import { hubStatePath, openStateDir } from "../primary/state-dir.ts";
+import { stateOwner } from "../primary/state-owner.ts";
 import type { BoxStatus } from "../primary/status.ts";
 import { type SystemdEnv, takeSystemdEnv } from "../primary/systemd-env.ts";
 import type { AppFile } from "./app-file.ts";
@@ -41,8 +44,22 @@ export async function runBox(run: RunBoxOptions): Promise<number> {
   await refuseLiveBox(controlSocketPath(runtimeDir, run.options.adminPort));
 
   const { options, app } = run;
-  const primary = new Primary({ options, appUrl: app.url, log, runtimeDir, listenFd: systemd.listenFd });
+  const stateFile = await openStateFile(run, log);
+  const primary = new Primary({ options, appUrl: app.url, log, runtimeDir, stateFile, listenFd: systemd.listenFd });
   return new BoxRun({ ...run, log, primary, systemd, runtimeDir }).untilEnd();
+}
+
+/** `undefined` when nothing is to be kept over a restart, or there is no place for it. */
+async function openStateFile({ options, app }: RunBoxOptions, log: Logger): Promise<StateFile | undefined> {
+  const { saveState, windowMs } = options.recovery;
+  if (options.bus !== "box" || !saveState) return undefined;
+  try {
+    const path = hubStatePath(await openStateDir(process.env), options.adminPort);
+    return new StateFile({ path, owner: stateOwner(app.url), windowMs });
+  } catch (error) {
+    log.warn(errorFields(error), "clients will start afresh when the box is restarted");
+    return undefined;
+  }
 }
 
 interface BoxRunParts extends RunBoxOptions {
@@ -65,7 +82,8 @@ class BoxRun {
     const { systemd, log, primary } = parts;
     const status = (): BoxStatus => primary.status();
     const reload = (): void => void this.#reload("PM2 action").catch(() => {});
-    this.#notifier = createNotifier({ systemd, env: process.env, log, status, reload });
+    const isRouterWell = (): Promise<boolean> => primary.acceptsConnections();
+    this.#notifier = createNotifier({ systemd, env: process.env, log, status, isRouterWell, reload });
   }
 
   async untilEnd(): Promise<number> {

@@ -58,7 +58,9 @@ function describeForPeople(box: BoxStatus, { out }: Terminal): string {
   const head = ["slot", "state", "pid", "connections", "lag", "memory", "restarts"];
   const workers = box.workers.map((worker) => [
     String(worker.slot),
-    paint(out, STATE_COLOURS[worker.state], worker.state),
+    worker.stalledMs === 0
+      ? paint(out, STATE_COLOURS[worker.state], worker.state)
+      : paint(out, "red", `stalled ${Math.round(worker.stalledMs / 1000)} s`),
     String(worker.pid ?? "-"),
     String(worker.connections),
     `${Math.round(worker.loopLagMs)} ms`,

@@ -8,6 +8,7 @@ import type { BusConnection } from "../bus/connection.ts";
 import { type CpuInit, isCpuInit, taskBusLimits } from "../bus/cpu-init.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { endWithParent } from "../lib/parent-watch.ts";
+import { residentMemory } from "../lib/resident-memory.ts";
 import { MetricsReporter } from "../metrics/metrics-reporter.ts";
 import { ProcessMetrics } from "../metrics/process-metrics.ts";
 import { TaskStats } from "../metrics/task-stats.ts";
@@ -91,7 +92,7 @@ async function serve(init: CpuInit, primary: BusConnection): Promise<() => Promi
 
   const report = (): void => {
     const { queued, running } = queue;
-    const memoryBytes = process.memoryUsage.rss();
+    const memoryBytes = residentMemory();
     primary.send({ type: "cpuReport", queued, running, memoryBytes, totals: stats.totals() });
   };
   setInterval(report, REPORT_INTERVAL_MS);

@@ -11,6 +11,7 @@ import { errorFields, type Logger } from "../lib/logger.ts";
 import type { Options } from "../options/options.ts";
 import { sendBounded } from "./bounded-send.ts";
 import type { FanoutCounters, FanoutDriver, FanoutStatus } from "./contract.ts";
+import { type Order, orderBroadcast, orderMove } from "./hub-order.ts";
 import { Questions } from "./questions.ts";
 import { RedisPubSub } from "./redis-pubsub.ts";
 import { Relays } from "./relays.ts";
@@ -20,11 +21,14 @@ export interface FanoutOptions {
   readonly peers: Peers;
   readonly options: Pick<Options, "redisUrl" | "redis">;
   readonly log: Logger;
+  /** The box's hub. Without it, each worker is told as it comes. */
+  readonly order?: Order | undefined;
 }
 
 export class Fanout extends Lifecycle {
   readonly #peers: Peers;
   readonly #log: Logger;
+  readonly #order: Order | undefined;
   readonly #driver: FanoutDriver;
   readonly #relays: Relays;
   readonly #questions = new Questions();
@@ -33,10 +37,11 @@ export class Fanout extends Lifecycle {
   #dropped = 0;
 
   /** Throws `ALLCORES_ERR_INVALID_OPTION` for a URL that is none. A Redis that is away is no error. */
-  constructor({ peers, options: { redisUrl, redis }, log }: FanoutOptions) {
+  constructor({ peers, options: { redisUrl, redis }, log, order }: FanoutOptions) {
     super();
     this.#peers = peers;
     this.#log = log;
+    this.#order = order;
     this.#driver = new RedisPubSub({
       url: redisUrl,
       prefix: redis.prefix,
@@ -135,6 +140,7 @@ export class Fanout extends Lifecycle {
   }
 
   #deliver(nsp: string, room: string | undefined, body: Buffer): void {
+    if (this.#order !== undefined && orderBroadcast(this.#order, nsp, body)) return;
     this.#sendToAll(nsp, { type: "fanoutBroadcast", nsp, ...(room !== undefined && { room }) }, body);
   }
 
@@ -143,6 +149,7 @@ export class Fanout extends Lifecycle {
     const workers = this.#workersByNsp.get(nsp);
     if (request === undefined || workers === undefined) return;
     if (request.requestId === undefined) {
+      if (this.#order !== undefined && orderMove(this.#order, nsp, request)) return;
       this.#sendToAll(nsp, { type: "fanoutRequest", nsp }, body);
       return;
     }

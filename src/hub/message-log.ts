@@ -1,6 +1,8 @@
 // The bounded memory of recoverable messages, in the box's order. Old ones go by age and by bytes, a segment at a time.
 // Messages are copied into a few large buffers: the garbage collector sees segments, not messages.
 
+import type { LogState } from "./hub-state.ts";
+
 export interface MessageLogOptions {
   /** Most bytes kept. */
   readonly maxBytes: number;
@@ -68,6 +70,20 @@ export class MessageLog {
     while (this.#segments[0] !== undefined && isOld(this.#segments[0])) this.#dropOldest();
   }
 
+  /** Everything that is kept. The bytes are views: append nothing while they are used. */
+  snapshot(): LogState {
+    const segments = this.#segments.map(({ bytes, sequences, ends, lastAddedAt }) => {
+      return { bytes: bytes.subarray(0, ends.at(-1)), sequences, ends, lastAddedAt };
+    });
+    return { evictedTo: this.#evictedTo, segments };
+  }
+
+  /** Begins with what another log kept, as far as it fits. */
+  restore({ evictedTo, segments }: LogState): void {
+    this.#evictedTo = evictedTo;
+    for (const segment of segments) this.#add({ ...segment });
+  }
+
   #roomFor(bytes: number, now: number): Segment {
     const current = this.#segments.at(-1);
     const used = current?.ends.at(-1) ?? 0;
@@ -75,8 +91,12 @@ export class MessageLog {
     if (fits && current.sequences.length < SEGMENT_MESSAGES) return current;
 
     const size = Math.max(SEGMENT_BYTES, bytes);
+    return this.#add({ bytes: Buffer.allocUnsafeSlow(size), sequences: [], ends: [], lastAddedAt: now });
+  }
+
+  #add(segment: Segment): Segment {
+    const size = segment.bytes.length;
     while (this.#segments.length > 0 && this.#bytes + size > this.#options.maxBytes) this.#dropOldest();
-    const segment = { bytes: Buffer.allocUnsafeSlow(size), sequences: [], ends: [], lastAddedAt: now };
     this.#segments.push(segment);
     this.#bytes += size;
     return segment;

@@ -10,6 +10,7 @@
 
 import type { PresenceMember, RoomDiff } from "../bus/presence-messages.ts";
 import { AllcoresError } from "../errors.ts";
+import type { PresenceRoomState, PresenceState } from "./presence-state.ts";
 
 export interface PresenceRegistryOptions {
   /** How long a lost connection still counts, in milliseconds. */
@@ -148,10 +149,7 @@ export class PresenceRegistry<Worker> {
       if (room === undefined) continue;
       const diff = takeDiff(name, room);
       if (diff !== undefined) diffs.push(diff);
-      if (room.members.size === 0) {
-        this.#rooms.delete(name);
-        this.#lastVersion = Math.max(this.#lastVersion, room.version);
-      }
+      if (room.members.size === 0) this.#forgetRoom(name, room.version);
     }
     this.#touchedRooms.clear();
     return diffs;
@@ -161,6 +159,30 @@ export class PresenceRegistry<Worker> {
   state(room: string): { readonly version: number; readonly members: PresenceMember[] } {
     const { version = this.#lastVersion, members } = this.#rooms.get(room) ?? {};
     return { version, members: [...(members?.values() ?? [])].map(publish) };
+  }
+
+  /** Everybody who counts, if nothing was changed since `takeChanges`. */
+  snapshot(): PresenceState {
+    const rooms = [...this.#rooms].map(([name, { version, members }]): PresenceRoomState => {
+      const all = [...members.values()].map((member) => ({ ...member, count: countOf(member) }));
+      return { name, version, members: all.map(({ user, info, count }) => ({ user, info, count })) };
+    });
+    return { lastVersion: this.#lastVersion, rooms };
+  }
+
+  /** Begins with what another registry knew: everybody was lost at `now`. Call it before anything else. */
+  restore({ lastVersion, rooms }: PresenceState, now: number): void {
+    this.#lastVersion = lastVersion;
+    for (const { name, version, members } of rooms) {
+      const room = this.#openRoom(name);
+      room.version = version;
+      for (const { user, info, count } of members) {
+        room.members.set(user, { user, info, live: 0, lingering: [] });
+        for (let i = 0; i < count && this.entries < this.#options.maxEntries; i++) this.#linger(name, user, now);
+        this.#forgetIfEmpty(name, user);
+      }
+      if (room.members.size === 0) this.#forgetRoom(name, version);
+    }
   }
 
   /** Workers with a live entry in the room. */
@@ -174,6 +196,11 @@ export class PresenceRegistry<Worker> {
 
   #find(room: string, user: string): Member | undefined {
     return this.#rooms.get(room)?.members.get(user);
+  }
+
+  #forgetRoom(name: string, version: number): void {
+    this.#rooms.delete(name);
+    this.#lastVersion = Math.max(this.#lastVersion, version);
   }
 
   #openRoom(name: string): Room<Worker> {

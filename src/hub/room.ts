@@ -1,5 +1,6 @@
 // One room as the hub sees it: which workers have members, and which remembered messages were for it.
 
+import type { RoomState } from "./hub-state.ts";
 import type { HubWorker } from "./hub-worker.ts";
 import { lastAtMost } from "./message-log.ts";
 import type { Session } from "./session.ts";
@@ -55,6 +56,17 @@ export class Room {
     return this.#sequences.slice(from, to);
   }
 
+  /** What is remembered of its messages. */
+  snapshot(): Pick<RoomState, "evictedTo" | "exceptedAt" | "sequences"> {
+    return { evictedTo: this.#evictedTo, exceptedAt: this.exceptedAt, sequences: this.#sequences };
+  }
+
+  restore({ evictedTo, exceptedAt, sequences }: RoomState): void {
+    this.#evictedTo = evictedTo;
+    this.exceptedAt = exceptedAt;
+    this.#sequences = [...sequences];
+  }
+
   #prune(logEvictedTo: number): void {
     const gone = lastAtMost(this.#sequences, logEvictedTo, (value) => value) + 1;
     if (gone > 0) {
@@ -63,4 +75,11 @@ export class Room {
     }
     this.#pruneAt = Math.max(PRUNE_AT, this.#sequences.length * 2);
   }
+}
+
+/** The workers that have members in any of the rooms. */
+export function workersIn(rooms: readonly Room[]): Iterable<HubWorker> {
+  const [room] = rooms;
+  if (rooms.length === 1 && room !== undefined) return room.members.keys();
+  return new Set(rooms.flatMap(({ members }) => [...members.keys()]));
 }

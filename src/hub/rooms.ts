@@ -7,6 +7,8 @@ export const EVERYONE: unique symbol = Symbol("everyone");
 
 export type RoomName = string | typeof EVERYONE;
 
+const ALL = [EVERYONE] as const;
+
 export class Rooms {
   readonly #namespaces = new Map<string, Map<RoomName, Room>>();
 
@@ -16,6 +18,21 @@ export class Rooms {
 
   get(namespace: string, name: RoomName): Room | undefined {
     return this.#namespaces.get(namespace)?.get(name);
+  }
+
+  /** The rooms that there are of those named; with none named, the one of the whole namespace. */
+  named(namespace: string, names: readonly string[]): Room[] {
+    const found: Room[] = [];
+    const wanted: readonly RoomName[] = names.length > 0 ? names : ALL;
+    for (const name of wanted) {
+      const room = this.get(namespace, name);
+      if (room !== undefined) found.push(room);
+    }
+    return found;
+  }
+
+  *entries(): Iterable<readonly [namespace: string, name: RoomName, room: Room]> {
+    for (const [namespace, rooms] of this.#namespaces) for (const [name, room] of rooms) yield [namespace, name, room];
   }
 
   getOrAdd(namespace: string, name: RoomName): Room {

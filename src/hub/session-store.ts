@@ -2,6 +2,7 @@
 // No I/O and no clock: the hub brings sequences and times.
 
 import { decodePublish } from "../bus/hub-frames.ts";
+import { fromSavedName, type RoomState, type SessionState, toSavedName } from "./hub-state.ts";
 import type { HubWorker } from "./hub-worker.ts";
 import type { MessageLog } from "./message-log.ts";
 import type { Room } from "./room.ts";
@@ -63,8 +64,7 @@ export class SessionStore {
 
   /** The connected sessions in any of the rooms (none named: in the namespace) and in none of the excepted ones. */
   matching(namespace: string, rooms: readonly string[], except: readonly string[]): Session[] {
-    const names: readonly RoomName[] = rooms.length > 0 ? rooms : [EVERYONE];
-    const found = new Set(names.flatMap((name) => [...(this.rooms.get(namespace, name)?.sessions ?? [])]));
+    const found = new Set(this.rooms.named(namespace, rooms).flatMap(({ sessions }) => [...sessions]));
     const excepted = except.flatMap((name) => this.rooms.get(namespace, name) ?? []);
     return [...found].filter((session) => !excepted.some(({ sessions }) => sessions.has(session)));
   }
@@ -77,9 +77,7 @@ export class SessionStore {
       return;
     }
     session.detachedAt = now;
-    this.#detached.add(session);
-    const [longest] = this.#detached;
-    if (this.#detached.size > this.#options.maxDetached && longest !== undefined) this.#forget(longest);
+    this.#wait(session);
   }
 
   /** The worker died: all its sessions wait for their clients. */
@@ -95,7 +93,7 @@ export class SessionStore {
     return this.#isCovered(session, position) ? session : "trimmed";
   }
 
-  /** The messages the session missed in `(position, upTo]`, in order, once each: bodies of publish frames. */
+  /** The messages the session missed in `(position, upTo]`, in order, once each: publish frames. */
   missed(session: Session, position: number, upTo: number): Buffer[] {
     const sequences = new Set<number>();
     for (const { room, from, to } of session.staysAfter(position, upTo)) {
@@ -105,10 +103,10 @@ export class SessionStore {
     return [...sequences]
       .sort((a, b) => a - b)
       .flatMap((sequence) => {
-        const body = this.#options.log.get(sequence);
-        if (body === undefined) return [];
-        const isExcepted = decodePublish(body).except.some((room) => session.wasIn(room, sequence));
-        return isExcepted ? [] : [body];
+        const frame = this.#options.log.get(sequence);
+        if (frame === undefined) return [];
+        const isExcepted = decodePublish(frame).except.some((room) => session.wasIn(room, sequence));
+        return isExcepted ? [] : [frame];
       });
   }
 
@@ -133,6 +131,37 @@ export class SessionStore {
     }
   }
 
+  /** The sessions that wait for their clients, and what is remembered of the rooms they may come back to. */
+  snapshot(): { readonly sessions: SessionState[]; readonly rooms: RoomState[] } {
+    const sessions = [...this.#detached].flatMap((session) => {
+      const { pid, detachedAt } = session;
+      return pid === undefined || detachedAt === undefined ? [] : [session.snapshot(pid, detachedAt)];
+    });
+    const rooms = [...this.rooms.entries()].map(([namespace, name, room]): RoomState => {
+      return { namespace, name: toSavedName(name), ...room.snapshot() };
+    });
+    return { sessions, rooms };
+  }
+
+  /** Takes up what another store remembered. Call it before anything else. */
+  restore({
+    sessions,
+    rooms,
+  }: {
+    readonly sessions: readonly SessionState[];
+    readonly rooms: readonly RoomState[];
+  }): void {
+    for (const room of rooms) this.rooms.getOrAdd(room.namespace, fromSavedName(room.name)).restore(room);
+    for (const state of sessions) {
+      const session = Session.restore(state);
+      this.#recoverable.set(nameOf(state.namespace, state.pid), session);
+      const retained = [...session.rooms(), ...session.pastStays().map(({ room }) => room)];
+      for (const name of retained) this.rooms.getOrAdd(state.namespace, name).retainers++;
+      this.#wait(session);
+    }
+    for (const { namespace, name } of rooms) this.rooms.tidy(namespace, fromSavedName(name));
+  }
+
   #isCovered(session: Session, position: number): boolean {
     if (position < session.recoverableFrom) return false;
     const { evictedTo } = this.#options.log;
@@ -140,6 +169,12 @@ export class SessionStore {
       const kept = this.rooms.get(session.namespace, room);
       return kept !== undefined && !kept.hasLostAfter(Math.max(from, position), evictedTo);
     });
+  }
+
+  #wait(session: Session): void {
+    this.#detached.add(session);
+    const [longest] = this.#detached;
+    if (this.#detached.size > this.#options.maxDetached && longest !== undefined) this.#forget(longest);
   }
 
   #place(session: Session, worker: HubWorker, key: number): void {

@@ -1,6 +1,7 @@
 // One socket as the hub remembers it: where it lives, its data, and in which rooms it was when.
 // Everything needed to let the client return on another worker, after the first has died without a word.
 
+import { fromSavedName, type SessionState, toSavedName } from "./hub-state.ts";
 import type { HubWorker } from "./hub-worker.ts";
 import { EVERYONE, type RoomName } from "./rooms.ts";
 
@@ -44,6 +45,25 @@ export class Session {
     this.pid = pid;
     this.since = since;
     this.#recoverableFrom = since;
+  }
+
+  static restore({ since, recoverableFrom, data, detachedAt, rooms, pastStays, ...identity }: SessionState): Session {
+    const session = new Session(identity, since);
+    session.#recoverableFrom = recoverableFrom;
+    // A view of the whole file otherwise.
+    session.data = data && Buffer.from(data);
+    session.detachedAt = detachedAt;
+    for (const [name, from] of rooms) session.#rooms.set(fromSavedName(name), from);
+    session.#pastStays = pastStays.map(({ room, from, to }) => ({ room: fromSavedName(room), from, to }));
+    return session;
+  }
+
+  /** All of a session that waits for its client. */
+  snapshot(pid: string, detachedAt: number): SessionState {
+    const { namespace, sid, since, data, recoverableFrom } = this;
+    const rooms = [...this.#rooms].map(([name, from]) => [toSavedName(name), from] as const);
+    const pastStays = this.#pastStays.map(({ room, from, to }) => ({ room: toSavedName(room), from, to }));
+    return { namespace, sid, pid, since, recoverableFrom, data, detachedAt, rooms, pastStays };
   }
 
   /** The rooms it is in, the namespace as a whole among them. */

@@ -1,6 +1,7 @@
 // What every process of the box knows of the app module: how it is imported, and the one function of it that the
 // primary calls. What else an app is made of concerns the socket workers alone.
 
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { AllcoresError, toError } from "../errors.ts";
 
@@ -12,16 +13,20 @@ export interface RequestHead {
   readonly query: URLSearchParams;
   /** By lower-case name. Values of a header that came several times are joined with a comma, cookies with `; `. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Of the connection: behind a proxy, the proxy's. */
+  /** The client's. Behind a proxy that the option `trustProxy` does not name, the proxy's. */
   readonly remoteAddress: string;
 }
 
 /** The key that keeps clients together on one worker. None, or an empty one: the client may go anywhere. */
 export type AffinityFunction = (head: RequestHead) => string | null | undefined;
 
-/** Imports the app module and gives its default export. Rejects with `ALLCORES_ERR_APP`, the original error as its cause. */
-export async function importApp(url: string): Promise<unknown> {
-  const module: unknown = await import(url).catch((thrown: unknown) => {
+/**
+ * Imports the app module and gives its default export. Rejects with `ALLCORES_ERR_APP`, the original error as its cause.
+ * Node keeps a module for ever: another `version` of it is read from disk anew, what it imports itself is not.
+ */
+export async function importApp(url: string, version = 0): Promise<unknown> {
+  if (version > 0) delete createRequire(url).cache[fileURLToPath(url)];
+  const module: unknown = await import(version > 0 ? `${url}?version=${version}` : url).catch((thrown: unknown) => {
     const error = toError(thrown);
     throw new AllcoresError("ALLCORES_ERR_APP", `${fileURLToPath(url)}: ${error.message}`, { cause: error });
   });

@@ -20,9 +20,14 @@ const PATTERN = /^[A-Za-z0-9_-]{20}$/;
 /** Incarnations wrap here; two processes of a slot that far apart never live at the same time. */
 const INCARNATIONS = ALPHABET.length ** INCARNATION_DIGITS;
 
+/** What the ids of a worker begin with. */
+export function sessionIdPrefix({ slot, incarnation }: WorkerName): string {
+  return toDigits(slot, SLOT_DIGITS) + toDigits(incarnation % INCARNATIONS, INCARNATION_DIGITS);
+}
+
 /** Makes the ids of one worker. */
-export function sessionIdGenerator({ slot, incarnation }: WorkerName): () => string {
-  const prefix = toDigits(slot, SLOT_DIGITS) + toDigits(incarnation % INCARNATIONS, INCARNATION_DIGITS);
+export function sessionIdGenerator(name: WorkerName): () => string {
+  const prefix = sessionIdPrefix(name);
   return () =>
     prefix +
     randomBytes(11)

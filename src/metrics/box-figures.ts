@@ -31,12 +31,19 @@ export interface PoolFigures {
   readonly totals: TaskTotals;
 }
 
+/** What is counted for the limits of connections. */
+export interface AdmissionFigures {
+  readonly counted: number;
+  readonly addresses: number;
+}
+
 export interface BoxFigures {
   readonly state: BoxState;
   readonly startedAtMs: number;
-  readonly workers: readonly { readonly slot: number; readonly state: WorkerState }[];
+  readonly workers: readonly { readonly slot: number; readonly state: WorkerState; readonly stalledMs: number }[];
   /** Connections that the router has and no worker has yet. */
   readonly routerWaiting: number;
+  readonly admission: AdmissionFigures;
   readonly pool: PoolFigures;
   readonly presence: PresenceStatus;
   /** `null` when the box was started without Redis. */
@@ -46,7 +53,7 @@ export interface BoxFigures {
 }
 
 export function boxFamilies(figures: BoxFigures): MetricFamily[] {
-  const { state, startedAtMs, workers, routerWaiting, pool, presence, redis, hub } = figures;
+  const { state, startedAtMs, workers, routerWaiting, admission, pool, presence, redis, hub } = figures;
   return [
     single("allcores_build_info", 1, { version: VERSION, node: process.version }),
     single("allcores_start_time_seconds", startedAtMs / 1000),
@@ -55,7 +62,13 @@ export function boxFamilies(figures: BoxFigures): MetricFamily[] {
       "allcores_worker_state",
       workers.flatMap((worker) => stateSamples(WORKER_STATES, worker.state, { slot: worker.slot })),
     ),
+    family(
+      "allcores_worker_stalled_seconds",
+      workers.map(({ slot, stalledMs }) => ({ labels: { slot }, value: stalledMs / 1000 })),
+    ),
     single("allcores_router_waiting", routerWaiting),
+    single("allcores_admission_connections", admission.counted),
+    single("allcores_admission_addresses", admission.addresses),
     single("allcores_presence_members", presence.members),
     single("allcores_presence_rooms", presence.rooms),
     ...poolFamilies(pool),

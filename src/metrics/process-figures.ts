@@ -1,23 +1,24 @@
 // What the operating system and V8 say about this process. Where the system does not tell (no /proc), the family is empty.
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { getHeapStatistics } from "node:v8";
+import { readMaxFds } from "../lib/max-fds.ts";
+import { residentMemory } from "../lib/resident-memory.ts";
 import { family, type MetricFamily, type MetricSample, single } from "./family.ts";
 
 const FD_FOLDER = "/proc/self/fd";
 
-let maxFds: Promise<number | undefined> | undefined;
+const maxFds = readMaxFds();
 
 export async function processFamilies(labels: MetricSample["labels"]): Promise<MetricFamily[]> {
-  maxFds ??= readMaxFds();
-  const [openFds, limit] = await Promise.all([countOpenFds(), maxFds]);
-  const { rss, heapUsed } = process.memoryUsage();
+  const openFds = await countOpenFds();
   const { user, system } = process.cpuUsage();
   return [
-    single("allcores_process_resident_memory_bytes", rss, labels),
-    single("allcores_process_heap_used_bytes", heapUsed, labels),
+    single("allcores_process_resident_memory_bytes", residentMemory(), labels),
+    single("allcores_process_heap_used_bytes", getHeapStatistics().used_heap_size, labels),
     single("allcores_process_cpu_seconds_total", (user + system) / 1e6, labels),
     family("allcores_process_open_fds", known(openFds, labels)),
-    family("allcores_process_max_fds", known(limit, labels)),
+    family("allcores_process_max_fds", known(maxFds, labels)),
   ];
 }
 
@@ -26,16 +27,6 @@ async function countOpenFds(): Promise<number | undefined> {
   try {
     const { size } = await stat(FD_FOLDER);
     return size > 0 ? size : (await readdir(FD_FOLDER)).length;
-  } catch {
-    return undefined;
-  }
-}
-
-async function readMaxFds(): Promise<number | undefined> {
-  try {
-    const limits = await readFile("/proc/self/limits", "utf8");
-    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-    return soft === undefined ? undefined : Number(soft);
   } catch {
     return undefined;
   }

@@ -97,10 +97,27 @@ export const METRIC_TABLE = {
     type: "gauge",
     help: "Connections whose request head is being read or that wait for a worker.",
   },
+  allcores_admission_refused_total: {
+    type: "counter",
+    help: "Connections that were one too many, by reason: box_full, no_descriptors, address_full, address_rate; and proxy_header, closed for a bad PROXY protocol header.",
+  },
+  allcores_admission_connections: {
+    type: "gauge",
+    help: "Connections that count against the limits. 0 while no limit is set.",
+  },
+  allcores_admission_addresses: {
+    type: "gauge",
+    help: "Client addresses that the limits know. 0 while no limit is set.",
+  },
   allcores_worker_state: {
     type: "gauge",
     aggregator: "max",
     help: "1 for the state that the worker of a slot is in: starting, ready, draining or gone.",
+  },
+  allcores_worker_stalled_seconds: {
+    type: "gauge",
+    aggregator: "max",
+    help: "How long the worker of a slot has not read what is sent to it; 0 while it reads.",
   },
   allcores_worker_restarts_total: { type: "counter", help: "How often a slot was filled again, by reason." },
   allcores_metrics_age_seconds: {

@@ -57,9 +57,9 @@ export class Traffic {
     ];
   }
 
-  /** A message that reached a client past Engine.IO, as the bytes that went over the wire. */
-  countSent(bytes: number): void {
-    this.#sent++;
+  /** Messages that reached clients past Engine.IO, and the bytes that went over the wire. */
+  countSent(messages: number, bytes: number): void {
+    this.#sent += messages;
     this.#sentBytes += bytes;
   }
 

@@ -66,8 +66,8 @@ export class WorkerMetrics {
   }
 
   /** A message reached a client past Engine.IO. */
-  countSent(bytes: number): void {
-    this.#traffic.countSent(bytes);
+  countSent(messages: number, bytes: number): void {
+    this.#traffic.countSent(messages, bytes);
   }
 
   /** A client came back and asked for its session. `outcome` is one of few words. */

@@ -1,6 +1,7 @@
 // Rules for the options that decide who may come in.
 
 import { AllcoresError, InvalidOptionError } from "../errors.ts";
+import { isNetwork } from "../lib/trusted-proxies.ts";
 
 /** RFC 7518, section 3.2: a key is at least as long as the hash it is used with. */
 export function checkSecret(secret: string, algorithms: readonly string[]): void {
@@ -10,6 +11,18 @@ export function checkSecret(secret: string, algorithms: readonly string[]): void
     "ALLCORES_ERR_INVALID_OPTION",
     `auth.jwtSecret must have at least ${minBytes} bytes for ${algorithms.join(", ")} (RFC 7518, section 3.2). ` +
       `\`openssl rand -base64 ${minBytes}\` makes one.`,
+  );
+}
+
+export function checkTrustedProxies(entries: readonly string[], proxyProtocol: boolean): void {
+  const expected = "IP addresses, or networks like 10.0.0.0/8";
+  for (const entry of entries) {
+    if (!isNetwork(entry)) throw new InvalidOptionError("trustProxy", expected, entry);
+  }
+  if (!proxyProtocol || entries.length > 0) return;
+  throw new AllcoresError(
+    "ALLCORES_ERR_INVALID_OPTION",
+    "proxyProtocol needs trustProxy: the addresses of the proxies that send its header.",
   );
 }
 

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { AllcoresError, InvalidOptionError } from "../errors.ts";
 import { isLoopbackHost } from "../lib/loopback.ts";
-import { checkOrigins, checkSecret } from "./check-access.ts";
+import { checkOrigins, checkSecret, checkTrustedProxies } from "./check-access.ts";
 import type { OptionSource, Options, Resolution, ResolvedOption } from "./options.ts";
 import { OPTION_TABLE, type OptionName, type Row } from "./table.ts";
 
@@ -171,6 +171,7 @@ function checkTogether(values: ReadonlyMap<OptionName, OptionValue>): void {
 
   checkSecret(String(values.get("auth.jwtSecret")), values.get("auth.jwtAlgorithms") as readonly string[]);
   checkOrigins(values.get("limits.origins") as readonly string[]);
+  checkTrustedProxies(values.get("trustProxy") as readonly string[], values.get("proxyProtocol") === true);
 
   const adminHost = String(values.get("adminHost"));
   if (!isLoopbackHost(adminHost) && values.get("admin.token") === "") {

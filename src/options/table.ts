@@ -134,12 +134,19 @@ export const OPTION_TABLE = {
     max: MINUTE_MS * 10,
     doc: "Longest time a client may take to send its request head. A slower one is answered 408.",
   },
+  "router.keepAliveTimeoutMs": {
+    type: "integer",
+    default: 75_000,
+    min: 1,
+    max: MINUTE_MS * 60,
+    doc: "Longest time a connection may be idle between two requests. Keep it above your proxy's, or requests meet connections that close.",
+  },
   "router.workerWaitMs": {
     type: "integer",
     default: 10_000,
     min: 0,
     max: MINUTE_MS * 10,
-    doc: "How long a connection waits for a worker when none is ready. After that it is answered 503.",
+    doc: "How long a connection waits for a worker, when none is ready or others come first. After that it is answered 503.",
   },
   "router.maxPending": {
     type: "integer",
@@ -147,6 +154,16 @@ export const OPTION_TABLE = {
     min: 1,
     max: 1_000_000,
     doc: "Most connections whose head is being read or that wait for a worker. One more is answered 503.",
+  },
+  trustProxy: {
+    type: "list",
+    default: [],
+    doc: "Addresses and networks (10.0.0.0/8) of your reverse proxies. They are believed when they say who the client is, by X-Forwarded-For or as proxyProtocol has it. Empty: nobody is.",
+  },
+  proxyProtocol: {
+    type: "boolean",
+    default: false,
+    doc: "Every connection from a trustProxy address begins with a header of the PROXY protocol, v1 or v2; one that does not is closed. Connections from other addresses may not have it.",
   },
   affinityQuery: {
     type: "string",
@@ -188,6 +205,20 @@ export const OPTION_TABLE = {
     max: MINUTE_MS * 60,
     doc: "A worker whose event loop does not turn for this long hangs: it is killed and its slot filled again.",
   },
+  "supervisor.stallTimeoutMs": {
+    type: "integer",
+    default: 10_000,
+    min: 1000,
+    max: MINUTE_MS * 60,
+    doc: "A worker for which messages wait, and that has taken none of them for this long, is killed and its slot filled again.",
+  },
+  "supervisor.stallMaxBytes": {
+    type: "integer",
+    default: 67_108_864,
+    min: 16_777_216,
+    max: 4_294_967_296,
+    doc: "Most bytes of messages that wait for one process of the box. Past it the process is killed and replaced at once.",
+  },
   "supervisor.maxWorkerMemoryMb": {
     type: "integer",
     default: 0,
@@ -218,10 +249,10 @@ export const OPTION_TABLE = {
   },
   "reload.surge": {
     type: "integer",
-    default: 1,
-    min: 1,
+    default: 0,
+    min: 0,
     max: 1024,
-    doc: "Slots that a reload replaces at a time: so many more processes run meanwhile. A group that fails is kept as a whole, so with all slots at a time a reload is all or nothing.",
+    doc: "Slots that a reload replaces at a time: so many more processes run meanwhile. 0: all, so that the old code serves on everywhere if the new one fails anywhere. Fewer need less memory, and what was through keeps the new code.",
   },
   "reload.probationMs": {
     type: "integer",
@@ -322,6 +353,13 @@ export const OPTION_TABLE = {
     max: 1_048_576,
     doc: "Most bytes of JSON that may be known about a user. More is refused with ALLCORES_ERR_PRESENCE_REFUSED.",
   },
+  "hub.flushIntervalMs": {
+    type: "integer",
+    default: 2,
+    min: 0,
+    max: 100,
+    doc: "Least time between two writes to a worker while messages come densely; a message that comes alone never waits. 0: none.",
+  },
   "recovery.windowMs": {
     type: "integer",
     default: 120_000,
@@ -350,6 +388,11 @@ export const OPTION_TABLE = {
     max: 1_073_741_824,
     doc: "Most bytes waiting for one client that reads slowly. Past it its connection is closed; it may come back for the rest.",
   },
+  "recovery.saveState": {
+    type: "boolean",
+    default: true,
+    doc: "Whether a graceful stop saves what the hub keeps, messages included, for the next start: see Restarts.",
+  },
   "auth.jwtSecret": {
     type: "string",
     default: "",
@@ -368,6 +411,34 @@ export const OPTION_TABLE = {
     type: "list",
     default: [],
     doc: "Origins that browsers may connect from, e.g. https://chat.example. Empty: any. `same` allows the host that was asked. Requests without an Origin header (programs, and pages that ask their own host) are let in.",
+  },
+  "limits.maxConnections": {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    doc: "Most connections of the box. One more is answered 503. 0: no limit.",
+  },
+  "limits.connectionsPerAddress": {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    doc: "Most connections of a client address (IPv6: of a /64 network). One more is answered 429. 0: no limit.",
+  },
+  "limits.connectsPerSecondPerAddress": {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: "New connections of a client address per second, on average. One more is answered 429. 0: no limit.",
+  },
+  "limits.connectBurstPerAddress": {
+    type: "integer",
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    doc: "New connections that a client address may open at once before connectsPerSecondPerAddress holds it back.",
   },
   "limits.maxPayloadBytes": {
     type: "integer",

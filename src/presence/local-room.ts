@@ -1,11 +1,11 @@
 // One room as one worker sees it: a copy of its members at some version, and the local sockets that follow it.
 //
-//   joining --admit (state of version v)--> holding --next turn--> live --remove--> gone
+//   joining --admit (state of version v)--> live --remove--> gone
 //
-// A joining socket gets no diffs, since its state will contain them. A holding one has just been given its state: diffs
-// wait for it until the turn is over, so that the app's answer with the state is sent before them.
+// A joining socket gets no diffs, since its state will contain them.
 
 import type { PresenceMember, RoomDiff } from "../bus/presence-messages.ts";
+import type { DiffWay } from "./diff-way.ts";
 
 /** What is used of a Socket.IO socket, whatever its typed events are. */
 export interface PresenceSocket {
@@ -21,8 +21,7 @@ export interface PresenceSocket {
 /** One join of a socket; a later join of the same socket takes its place. */
 export interface Follower {
   readonly socket: PresenceSocket;
-  stage: "joining" | "holding" | "live";
-  held: RoomDiff[];
+  stage: "joining" | "live";
 }
 
 interface Replica {
@@ -33,12 +32,14 @@ interface Replica {
 export class LocalRoom {
   readonly namespace: string;
   readonly name: string;
+  readonly #way: DiffWay;
   readonly #followers = new Map<string, Follower>();
   #replica: Replica | undefined;
 
-  constructor(namespace: string, name: string) {
+  constructor(namespace: string, name: string, way: DiffWay) {
     this.namespace = namespace;
     this.name = name;
+    this.#way = way;
   }
 
   /** The room's name over all namespaces: that of a namespace has no comma. */
@@ -57,19 +58,15 @@ export class LocalRoom {
   }
 
   add(socket: PresenceSocket): Follower {
-    const follower: Follower = { socket, stage: "joining", held: [] };
+    const follower: Follower = { socket, stage: "joining" };
     this.#followers.set(socket.id, follower);
     return follower;
   }
 
   /** The follower has its state: from the next diff on it gets them all. */
   admit(follower: Follower): void {
-    follower.stage = "holding";
-    setImmediate(() => {
-      follower.stage = "live";
-      if (this.#follows(follower)) for (const diff of follower.held) this.#emit([follower], diff);
-      follower.held = [];
-    });
+    follower.stage = "live";
+    this.#way.holdBack(follower.socket);
   }
 
   /** Returns whether it was there: a socket that joined again has another follower. */
@@ -95,10 +92,9 @@ export class LocalRoom {
     for (const member of [...diff.joined, ...diff.updated]) members.set(member.user, member);
     for (const user of diff.left) members.delete(user);
 
-    const followers = [...this.#followers.values()];
-    for (const { stage, held } of followers) if (stage === "holding") held.push(diff);
-    this.#emit(
-      followers.filter(({ stage }) => stage === "live"),
+    const live = [...this.#followers.values()].filter(({ stage }) => stage === "live");
+    this.#way.send(
+      live.map(({ socket }) => socket),
       diff,
     );
     return true;
@@ -106,14 +102,6 @@ export class LocalRoom {
 
   #follows(follower: Follower): boolean {
     return this.#followers.get(follower.socket.id) === follower;
-  }
-
-  /** A broadcast to the sockets' own rooms, which encodes the diff once for all of them. */
-  #emit(followers: readonly Follower[], diff: RoomDiff): void {
-    const [first] = followers;
-    if (first === undefined) return;
-    const operator = first.socket.nsp.local.to(followers.map(({ socket }) => socket.id));
-    (operator as { emit(event: string, diff: RoomDiff): unknown }).emit("presence:diff", diff);
   }
 }
 

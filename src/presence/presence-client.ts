@@ -17,6 +17,7 @@ import { type Deferred, defer, withDeadline } from "../lib/deadline.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
 import type { Options } from "../options/options.ts";
 import { checkRoom, checkUser, type PresenceUser } from "./check-user.ts";
+import { BroadcastWay, type DiffWay } from "./diff-way.ts";
 import { LocalRoom, type PresenceSocket, roomKey } from "./local-room.ts";
 
 /** The primary answers within milliseconds; one that does not hangs. */
@@ -39,6 +40,8 @@ export interface PresenceClientOptions {
   readonly bus: Pick<BusConnection, "send">;
   readonly options: Options;
   readonly log: Logger;
+  /** How sockets are told. @default a broadcast by whichever adapter there is */
+  readonly way?: DiffWay | undefined;
 }
 
 interface PresenceEvents {
@@ -55,6 +58,7 @@ interface Question {
 
 export class PresenceClient extends EventEmitter<PresenceEvents> {
   readonly #options: PresenceClientOptions;
+  readonly #way: DiffWay;
   readonly #rooms = new Map<string, LocalRoom>();
   /** The rooms of each socket that ever joined one, until it disconnects. */
   readonly #sockets = new Map<string, Set<LocalRoom>>();
@@ -64,6 +68,7 @@ export class PresenceClient extends EventEmitter<PresenceEvents> {
   constructor(options: PresenceClientOptions) {
     super();
     this.#options = options;
+    this.#way = options.way ?? new BroadcastWay();
   }
 
   /**
@@ -151,7 +156,7 @@ export class PresenceClient extends EventEmitter<PresenceEvents> {
   /** The local room, which the socket leaves when it disconnects. */
   #follow(socket: PresenceSocket, name: string): LocalRoom {
     const key = roomKey(socket.nsp.name, name);
-    const local = this.#rooms.get(key) ?? new LocalRoom(socket.nsp.name, name);
+    const local = this.#rooms.get(key) ?? new LocalRoom(socket.nsp.name, name, this.#way);
     this.#rooms.set(key, local);
     if (!this.#sockets.has(socket.id)) socket.once("disconnect", () => this.#onDisconnect(socket.id));
     const rooms = this.#sockets.get(socket.id) ?? new Set();

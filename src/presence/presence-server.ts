@@ -1,11 +1,16 @@
 // The primary's half of presence: applies what workers say to the registry, and tells those with members in a room
 // what changed there. The rules are in presence-registry.ts; here are the clock, the timers and the bus.
+//
+// With the box's own hub, what it says has its place among the messages: a join is told before anything that its worker
+// has ordered since, and a leave after everything that was ordered before.
 
 import type { BusMessage } from "../bus/messages.ts";
 import { toWireError } from "../bus/messages.ts";
 import type { Peer, Peers } from "../bus/peers.ts";
-import type { PresenceJoinMessage } from "../bus/presence-messages.ts";
+import type { PresenceDownMessage, PresenceJoinMessage } from "../bus/presence-messages.ts";
+import type { HubServer } from "../hub/hub-server.ts";
 import { PresenceRegistry } from "../hub/presence-registry.ts";
+import type { PresenceState } from "../hub/presence-state.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import type { Options } from "../options/options.ts";
 
@@ -15,6 +20,8 @@ const FLUSH_INTERVAL_MS = 20;
 export interface PresenceServerOptions {
   readonly peers: Peers;
   readonly options: Options;
+  /** Gives what is said here its place among the messages. */
+  readonly hub?: HubServer | undefined;
 }
 
 /** Joins and queries of one worker about one room that wait for the next flush. */
@@ -29,15 +36,17 @@ interface Waiting {
 
 export class PresenceServer extends Lifecycle {
   readonly #peers: Peers;
+  readonly #hub: HubServer | undefined;
   readonly #registry: PresenceRegistry<Peer>;
   readonly #waiting = new Map<Peer, Map<string, Waiting>>();
   #flushTimer: NodeJS.Timeout | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
   #flushedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ peers, options }: PresenceServerOptions) {
+  constructor({ peers, options, hub }: PresenceServerOptions) {
     super();
     this.#peers = peers;
+    this.#hub = hub;
     const { graceMs, maxMembers } = options.presence;
     this.#registry = new PresenceRegistry({ graceMs, maxEntries: maxMembers });
   }
@@ -47,7 +56,26 @@ export class PresenceServer extends Lifecycle {
     return { members: this.#registry.entries, rooms: this.#registry.rooms };
   }
 
+  /** Everybody who is here, all of them about to be lost. */
+  snapshot(): PresenceState {
+    return this.#registry.snapshot();
+  }
+
+  /** Those who were here in the last box have `graceMs` from now on to come back. */
+  restore(state: PresenceState): void {
+    this.#registry.restore(state, performance.now());
+    this.#armExpiry();
+  }
+
+  /** Something of the worker is about to be ordered: who it said had joined has to be known before. */
+  beforeOrder(peer: Peer): void {
+    if (!this.#waiting.has(peer)) return;
+    clearTimeout(this.#flushTimer);
+    this.#flush();
+  }
+
   protected override async onStart(): Promise<void> {
+    this.#hub?.accompany(this);
     this.#peers.on("message", this.#onMessage);
     this.#peers.on("leave", this.#onLeave);
   }
@@ -90,8 +118,13 @@ export class PresenceServer extends Lifecycle {
       const waiting = this.#waitFor(peer, room, request);
       waiting.isNew ||= isFirst;
     } catch (error) {
-      peer.connection.send({ type: "presenceRefused", request, error: toWireError(error) });
+      this.#tell(peer, { type: "presenceRefused", request, error: toWireError(error) });
     }
+  }
+
+  #tell(peer: Peer, message: PresenceDownMessage): void {
+    if (this.#hub === undefined) peer.connection.send(message);
+    else this.#hub.tell(peer, message);
   }
 
   #waitFor(peer: Peer, room: string, request: number): Waiting {
@@ -116,7 +149,7 @@ export class PresenceServer extends Lifecycle {
     for (const diff of this.#registry.takeChanges()) {
       for (const peer of this.#registry.watchers(diff.room)) {
         const isNew = this.#waiting.get(peer)?.get(diff.room)?.isNew ?? false;
-        if (!isNew) peer.connection.send({ type: "presenceDiff", ...diff });
+        if (!isNew) this.#tell(peer, { type: "presenceDiff", ...diff });
       }
     }
     for (const rooms of this.#waiting.values()) for (const waiting of rooms.values()) this.#answer(waiting);
@@ -126,7 +159,7 @@ export class PresenceServer extends Lifecycle {
   #answer({ peer, room, requests, isNew, hasQuery }: Waiting): void {
     const { version, members } = this.#registry.state(room);
     const isComplete = isNew || hasQuery || !this.#registry.isWatching(peer, room);
-    peer.connection.send({ type: "presenceState", requests, room, version, ...(isComplete && { members }) });
+    this.#tell(peer, { type: "presenceState", requests, room, version, ...(isComplete && { members }) });
   }
 
   /** An armed timer is never late: what was lost later expires later. */

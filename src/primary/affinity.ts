@@ -5,8 +5,9 @@ import { AllcoresError } from "../errors.ts";
 import { type AffinityFunction, importApp } from "../lib/app-module.ts";
 import { withDeadline } from "../lib/deadline.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
+import { queryOf } from "../lib/request-target.ts";
 import { parseRequestHead } from "./request-head.ts";
-import { queryOf, type RequestLine } from "./request-line.ts";
+import type { RequestLine } from "./request-line.ts";
 
 /** The module was quick enough in a worker; new clients wait meanwhile. */
 const LOAD_DEADLINE_MS = 5000;
@@ -26,6 +27,7 @@ export class Affinity {
   #loaded: Promise<void> | undefined;
   #isLoading = false;
   #hasFailed = false;
+  #renewals = 0;
 
   constructor(options: AffinityOptions) {
     this.#options = options;
@@ -36,10 +38,24 @@ export class Affinity {
     return this.#isLoading;
   }
 
-  /** Imports the app's function, once. Never rejects: without the function, clients go to the least loaded worker. */
+  /** Imports the app's function, the first time. Never rejects: without the function, clients go to the least loaded worker. */
   load(): Promise<void> {
-    this.#loaded ??= this.#import();
+    this.#loaded ??= this.#loadFirst();
     return this.#loaded;
+  }
+
+  /** Imports the function of the code that is on disk now. Never rejects: without it the one of before stays. */
+  async renew(): Promise<void> {
+    this.#renewals++;
+    this.#hasFailed = false;
+    this.#loaded = this.#import();
+    await this.#loaded;
+  }
+
+  /** The app has no function any more. */
+  forget(): void {
+    this.#ofApp = undefined;
+    this.#loaded = undefined;
   }
 
   /** The key of a new client, from the bytes of its first request and the line they begin with. Never throws. */
@@ -52,17 +68,21 @@ export class Affinity {
     return key || undefined;
   }
 
-  async #import(): Promise<void> {
+  async #loadFirst(): Promise<void> {
     this.#isLoading = true;
+    await this.#import();
+    this.#isLoading = false;
+  }
+
+  async #import(): Promise<void> {
     try {
-      const app = await withDeadline(importApp(this.#options.appUrl), LOAD_DEADLINE_MS, "Importing the app");
+      const importing = importApp(this.#options.appUrl, this.#renewals);
+      const app = await withDeadline(importing, LOAD_DEADLINE_MS, "Importing the app");
       const { affinity } = Object(app) as { affinity?: unknown };
       if (typeof affinity !== "function") throw appError("the app's `affinity` is no function in the primary");
       this.#ofApp = affinity.bind(app) as AffinityFunction;
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#isLoading = false;
     }
   }
 

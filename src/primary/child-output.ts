@@ -11,8 +11,9 @@ const MAX_LINES_PER_SECOND = 100;
 /** Logs stdout and stderr of `child`; the lines over the limit are counted. */
 export function logOutput(child: ChildProcess, log: Logger): void {
   const budget = new LineBudget(log);
-  if (child.stdout !== null) readLines(child.stdout, (line) => budget.log("stdout", line));
-  if (child.stderr !== null) readLines(child.stderr, (line) => budget.log("stderr", line));
+  // Neither is there when the process could not be forked.
+  if (child.stdout) readLines(child.stdout, (line) => budget.log("stdout", line));
+  if (child.stderr) readLines(child.stderr, (line) => budget.log("stderr", line));
 }
 
 class LineBudget {

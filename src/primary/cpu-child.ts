@@ -9,6 +9,7 @@ import type { CpuReportMessage } from "../bus/cpu-messages.ts";
 import { type BusMessage, fromWireError } from "../bus/messages.ts";
 import type { Peer } from "../bus/peers.ts";
 import { AllcoresError } from "../errors.ts";
+import { childStart } from "../lib/child-start.ts";
 import { type Deferred, defer } from "../lib/deadline.ts";
 import type { Logger } from "../lib/logger.ts";
 import { logOutput } from "./child-output.ts";
@@ -49,13 +50,19 @@ export class CpuChild {
 
     // What tasks print must reach neither the stdout of the box nor block anybody.
     const stdio = ["ignore", "pipe", "pipe", "ipc"] as const;
-    this.#process = fork(CPU_FILE, { stdio: [...stdio], execArgv: process.execArgv.filter(isForChildren) });
+    const start = childStart();
+    this.#process = fork(CPU_FILE, start.args, {
+      stdio: [...stdio],
+      execPath: start.execPath,
+      execArgv: [...start.execArgv, ...process.execArgv.filter(isForChildren)],
+    });
     logOutput(this.#process, log);
     this.#process.once("error", (error) => this.#onExit(`it cannot be forked: ${error.message}`));
     this.#process.once("exit", (code, signal) => {
       this.#onExit(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`);
     });
-    this.#process.send(init, () => {});
+    // Without a process there is no channel either.
+    this.#process.send?.(init, () => {});
     this.#watch = setInterval(() => this.#checkSilence(), SILENCE_CHECK_MS);
   }
 

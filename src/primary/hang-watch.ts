@@ -19,6 +19,11 @@ export class HangWatch {
     this.#everyMs = everyMs;
   }
 
+  /** How long it has been silent, as far as anybody asked. */
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
   /** The process gave a sign of life. */
   heard(): void {
     this.#silentMs = 0;

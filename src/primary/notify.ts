@@ -11,6 +11,8 @@ export interface NotifierOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   readonly status: () => BoxStatus;
+  /** Whether the router takes connections from the port. */
+  readonly isRouterWell: () => Promise<boolean>;
   /** Begins a reload; what comes of it is in the log. */
   readonly reload: () => void;
 }

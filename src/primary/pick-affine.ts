@@ -2,7 +2,7 @@
 // (rendezvous hashing), so that a worker's coming or going moves the keys of that worker and no others. Nothing is
 // remembered. A worker that is full of popular keys is passed over, in favour of the next in the key's order.
 
-import type { WorkerLoad } from "./pick-worker.ts";
+import type { WorkerLoad } from "./worker-load.ts";
 
 /** Keys may fill a worker up to so many times the mean load. */
 const MAX_OVER_MEAN = 1.25;
@@ -30,6 +30,13 @@ export function pickAffine<T extends AffineCandidate>(key: string, candidates: r
     }
   }
   return best;
+}
+
+/** As `pickAffine`, and the client is assigned to it at once. */
+export function assignAffine<T extends AffineCandidate>(key: string, candidates: readonly T[]): T | undefined {
+  const picked = pickAffine(key, candidates);
+  picked?.load.assign();
+  return picked;
 }
 
 /** What a worker may have once the new client is in. The least loaded one is always below it. */

@@ -1,44 +1,69 @@
 // Decides which worker gets a new client: the least loaded one, counting clients when they are assigned.
-// Reports of a worker lag behind, so its load is what it reported plus what was assigned since that report.
+//
+// Two things make a worker's load heavier than its clients say. Its event loop is late, and later than those of the
+// others: it gets fewer, down to an eighth. Or it is new: it would get every client until it has as many as the others,
+// and for its first seconds it takes no more than twice its share, so that it can warm up.
 
-export interface LoadReport {
-  /** Clients the worker has. */
-  readonly clients: number;
-  /** New clients' connections it had received in all when it counted. */
-  readonly received: number;
+import type { WorkerLoad } from "./worker-load.ts";
+
+interface Candidate {
+  readonly slot: number;
+  readonly load: WorkerLoad;
 }
 
-/** The load of one worker, as the router sees it. */
-export class WorkerLoad {
-  #clients = 0;
-  #received = 0;
-  #assigned = 0;
+/** Lag that is no burden: a few handshakes, or a garbage collection. */
+const FREE_LAG_MS = 100;
+/** Where all are late, the machine is: only who is so many times as late as is typical counts as slow. */
+const LATE_OVER_TYPICAL = 2;
+/** A client more on the slowest worker is like so many on another. */
+const MAX_SLOWNESS = 8;
 
-  get clients(): number {
-    return this.#clients + Math.max(0, this.#assigned - this.#received);
+export class WorkerPicker {
+  #lastSlot = -1;
+
+  /** The candidate for a new client, which is assigned to it at once. `undefined` when there are no candidates. */
+  assign<T extends Candidate>(candidates: readonly T[], nowMs: number): T | undefined {
+    const picked = pickLeastLoaded(this.#inTurn(candidates), nowMs);
+    if (picked === undefined) return undefined;
+    this.#lastSlot = picked.slot;
+    for (const candidate of candidates) {
+      if (candidate === picked) candidate.load.assign();
+      else candidate.load.passOver();
+    }
+    return picked;
   }
 
-  /** A new client is on its way to the worker. */
-  assign(): void {
-    this.#assigned++;
-  }
-
-  /** A client that was assigned could not be handed over. */
-  unassign(): void {
-    this.#assigned--;
-  }
-
-  report({ clients, received }: LoadReport): void {
-    this.#clients = clients;
-    this.#received = received;
+  /** Equals take turns: the search begins behind the slot that was picked last. */
+  #inTurn<T extends Candidate>(candidates: readonly T[]): readonly T[] {
+    const next = candidates.findIndex(({ slot }) => slot > this.#lastSlot);
+    return next <= 0 ? candidates : [...candidates.slice(next), ...candidates.slice(0, next)];
   }
 }
 
-/** The least loaded candidate; the first of equals, so the caller's order breaks ties. */
-export function pickLeastLoaded<T extends { readonly load: WorkerLoad }>(candidates: Iterable<T>): T | undefined {
+/** The first of those that are least loaded. */
+function pickLeastLoaded<T extends Candidate>(candidates: readonly T[], nowMs: number): T | undefined {
+  const lags = candidates.map(({ load }) => load.lagMs(nowMs));
+  const free = Math.max(FREE_LAG_MS, LATE_OVER_TYPICAL * median(lags));
+  const mean = candidates.reduce((sum, { load }) => sum + load.clients, 0) / candidates.length;
   let best: T | undefined;
-  for (const candidate of candidates) {
-    if (best === undefined || candidate.load.clients < best.load.clients) best = candidate;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [i, candidate] of candidates.entries()) {
+    const { load } = candidate;
+    // Who has as many as the others needs no sparing, and there is always somebody who has.
+    if (load.clients < mean && load.isAheadOfItsShare(candidates.length, nowMs)) continue;
+    const weight = (load.clients + 1) * slowness((lags[i] ?? 0) - free);
+    if (weight >= least) continue;
+    best = candidate;
+    least = weight;
   }
   return best;
+}
+
+function slowness(excessMs: number): number {
+  return Math.min(MAX_SLOWNESS, 1 + Math.max(0, excessMs) / FREE_LAG_MS);
+}
+
+/** Of two, the lower one: a slow worker is no measure for itself. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }

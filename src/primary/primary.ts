@@ -10,18 +10,28 @@ import { Peers } from "../bus/peers.ts";
 import { AllcoresError } from "../errors.ts";
 import { Fanout } from "../fanout/fanout.ts";
 import { HubServer } from "../hub/hub-server.ts";
+import type { StateFile } from "../hub/state-file.ts";
+import { settledWithin } from "../lib/deadline.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
+import { TrustedProxies } from "../lib/trusted-proxies.ts";
+import { hasAdmissionLimits } from "../limits/admission-limits.ts";
 import type { BoxFigures } from "../metrics/box-figures.ts";
 import { BoxMetrics } from "../metrics/box-metrics.ts";
 import type { Options } from "../options/options.ts";
 import { PresenceServer } from "../presence/presence-server.ts";
+import { Admission } from "./admission/admission.ts";
+import { serveTickets } from "./admission/serve-tickets.ts";
 import { Affinity } from "./affinity.ts";
 import { CpuSupervisor } from "./cpu-supervisor.ts";
+import { type RefusalReason, statusOf } from "./refuse.ts";
+import { RelayServer } from "./relay-server.ts";
 import type { ReloadProgress } from "./reload.ts";
 import { Router } from "./router.ts";
+import { acceptsConnections } from "./router-probe.ts";
 import type { BoxState, BoxStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
+import type { WorkerProcess } from "./worker-process.ts";
 
 export interface PrimaryOptions {
   readonly options: Options;
@@ -30,6 +40,8 @@ export interface PrimaryOptions {
   readonly log: Logger;
   /** Folder for the box's unix sockets, private to its user. */
   readonly runtimeDir: string;
+  /** Where the hub's state is kept over a restart; without it, it is not. */
+  readonly stateFile?: StateFile | undefined;
   /** An inherited listening socket (systemd's socket activation), instead of host and port. */
   readonly listenFd?: number | undefined;
 }
@@ -51,6 +63,10 @@ interface PrimaryEvents {
 /** Of the time a drain may take, what is kept for the tasks after the socket workers are gone. */
 const CPU_DRAIN_MS = 1000;
 const FANOUT_DRAIN_MS = 1000;
+/** For what workers said last, once they are gone. */
+const LAST_WORDS_MS = 1000;
+/** What the hub has for saving its state when the workers took all the time there was. */
+const MIN_SAVE_MS = 3000;
 
 export class Primary extends Lifecycle {
   readonly events = new EventEmitter<PrimaryEvents>();
@@ -66,10 +82,12 @@ export class Primary extends Lifecycle {
   readonly #cpu: CpuSupervisor;
   readonly #supervisor: Supervisor;
   readonly #affinity: Affinity;
+  readonly #admission: Admission | undefined;
   readonly #router: Router;
+  readonly #relay: RelayServer;
   #isReloading = false;
 
-  constructor({ options, appUrl, log, runtimeDir, listenFd }: PrimaryOptions) {
+  constructor({ options, appUrl, log, runtimeDir, stateFile, listenFd }: PrimaryOptions) {
     super();
     this.#options = options;
     const peers = this.#peers;
@@ -83,10 +101,16 @@ export class Primary extends Lifecycle {
       status: () => this.status(),
       metricsText: () => this.#metrics.text(),
     });
-    this.#bus = new BusServer({ ...bus, onPeer: (connection, hello) => peers.add(connection, hello) });
-    this.#hub = options.bus === "box" ? new HubServer({ peers, options }) : undefined;
-    this.#presence = new PresenceServer({ peers, options });
-    this.#fanout = options.redisUrl === "" ? undefined : new Fanout({ peers, options, log });
+    this.#bus = new BusServer({
+      ...bus,
+      maxQueuedBytes: options.supervisor.stallMaxBytes,
+      flushIntervalMs: options.hub.flushIntervalMs,
+      onPeer: (connection, hello) => peers.add(connection, hello),
+    });
+    this.#hub = options.bus === "box" ? new HubServer({ peers, options, log, stateFile }) : undefined;
+    const hub = this.#hub;
+    this.#presence = new PresenceServer({ peers, options, hub });
+    this.#fanout = options.redisUrl === "" ? undefined : new Fanout({ peers, options, log, order: hub });
     this.#cpu = new CpuSupervisor({
       peers,
       options,
@@ -98,11 +122,16 @@ export class Primary extends Lifecycle {
         log.error({ ...errorFields(error), ...context }, "a part of the box has a problem");
       },
     });
-    const init = { busPath: bus.path, busSecret: bus.secret, appUrl: appUrl.href, options };
+    const relayPath = join(runtimeDir, `relay-${process.pid}.sock`);
+    const init = { busPath: bus.path, busSecret: bus.secret, relayPath, appUrl: appUrl.href, options };
     this.#supervisor = new Supervisor({
       peers,
       log,
       init,
+      onReroute: (worker, { data, peer, ticket }, connection) => {
+        if (ticket !== undefined) this.#admission?.closed(worker, [ticket]);
+        if (connection !== undefined) this.#router.acceptAgain(connection, data, peer);
+      },
       onRestart: (slot, why) => counters.workerRestart(slot, why),
     });
     this.#affinity = new Affinity({
@@ -111,23 +140,52 @@ export class Primary extends Lifecycle {
       log,
       onError: (error) => counters.onError(error, { stage: "affinity" }),
     });
+    this.#admission = hasAdmissionLimits(options.limits)
+      ? new Admission(options.limits, () => performance.now())
+      : undefined;
     this.#router = new Router({
       options,
       listenFd,
       affinity: this.#affinity,
+      reception: {
+        maxHeadBytes: options.router.maxHeadBytes,
+        trusted: new TrustedProxies(options.trustProxy),
+        proxyProtocol: options.proxyProtocol,
+        admission: this.#admission,
+      },
       targets: () => this.#supervisor.routeTargets(),
       events: {
         onAccepted: () => counters.routerAccepted(),
         onAssigned: ({ slot }) => counters.routerAssigned(slot),
-        onRefused: (status) => counters.routerRefused(status),
+        onRefused: (reason) => this.#countRefused(reason),
+        onBadProxyHeader: () => counters.admissionRefused("proxy_header"),
       },
     });
+    this.#relay = new RelayServer({
+      path: relayPath,
+      onConnection: (connection) => this.#router.acceptRelay(connection, bus.secret),
+    });
+    if (this.#admission !== undefined) {
+      serveTickets({
+        peers,
+        admission: this.#admission,
+        onRefused: (reason) => counters.admissionRefused(reason),
+      });
+      this.#supervisor.events.on("workerExit", (worker) => this.#admission?.gone(worker));
+    }
+    this.#supervisor.events.on("workerReady", () => this.#hub?.beginServing());
     this.#supervisor.events.on("workerReady", ({ hasAffinity }) => void this.#letIn(hasAffinity));
     this.#supervisor.events.on("failed", (error) => this.events.emit("failed", error));
   }
 
   get url(): string {
     return this.#router.url;
+  }
+
+  /** Whether the router takes connections from the port, tried out with one. */
+  acceptsConnections(): Promise<boolean> {
+    const { counters } = this.#metrics;
+    return acceptsConnections({ url: this.#router.url, accepted: () => counters.accepted });
   }
 
   /** What the box says about itself now. */
@@ -160,8 +218,8 @@ export class Primary extends Lifecycle {
     const total = this.#options.workers;
     this.#isReloading = true;
     try {
-      await this.#supervisor.reload(onProgress);
-      if (this.#cpu.state === "running") onProgress({ step: "cpu", slots: [], done: total, total });
+      await this.#supervisor.reload({ onProgress, onPassed: (workers) => this.#renewAffinity(workers) });
+      if (this.#cpu.state === "running") onProgress({ step: "cpu", slots: [], done: total, total, share: 1 });
       const cpu = await this.#cpu.replace();
       return { workers: total, cpu, durationMs: Math.round(performance.now() - startedAt) };
     } finally {
@@ -177,21 +235,28 @@ export class Primary extends Lifecycle {
     await this.#fanout?.start();
     await this.#admin.start();
     await this.#router.start();
+    await this.#relay.start();
     this.#startCpuWhenWanted();
     await this.#supervisor.start();
   }
 
   protected override async onDrain(deadlineMs: number): Promise<void> {
+    const endsAt = performance.now() + deadlineMs;
     const cpuMs = Math.min(CPU_DRAIN_MS, deadlineMs / 10);
     await this.#router.drain(deadlineMs);
     await this.#supervisor.drain(deadlineMs - cpuMs);
-    await this.#cpu.drain(cpuMs);
-    // What workers said on their way out is still to reach the other boxes.
-    await this.#fanout?.drain(FANOUT_DRAIN_MS);
+    await settledWithin(this.#peers.socketWorkersGone(), LAST_WORDS_MS);
+    // From here on nobody says anything to the hub. What workers said last is still to reach the other boxes.
+    await Promise.all([
+      this.#hub?.drain(Math.max(MIN_SAVE_MS, endsAt - performance.now())),
+      this.#fanout?.drain(FANOUT_DRAIN_MS),
+      this.#cpu.drain(cpuMs),
+    ]);
   }
 
   protected override async onClose(): Promise<void> {
     await this.#router.close();
+    await this.#relay.close();
     await this.#supervisor.close();
     await this.#cpu.close();
     await this.#admin.close();
@@ -204,8 +269,14 @@ export class Primary extends Lifecycle {
 
   /** Clients that come before the app's `affinity` is known would be scattered: they wait for it. */
   async #letIn(hasAffinity: boolean): Promise<void> {
-    if (hasAffinity) await this.#affinity.load();
+    // That of new code counts when the code has passed.
+    if (hasAffinity && !this.#isReloading) await this.#affinity.load();
     this.#router.workerReady();
+  }
+
+  async #renewAffinity(workers: readonly WorkerProcess[]): Promise<void> {
+    if (workers.some(({ hasAffinity }) => hasAffinity)) await this.#affinity.renew();
+    else this.#affinity.forget();
   }
 
   /** An app without tasks gets no cpu process. One that runs a task in its `setup` has it by then. */
@@ -223,11 +294,18 @@ export class Primary extends Lifecycle {
       startedAtMs: this.#startedAt.getTime(),
       workers: this.#supervisor.status(),
       routerWaiting: this.#router.pending,
+      admission: { counted: this.#admission?.counted ?? 0, addresses: this.#admission?.addresses ?? 0 },
       pool: { queued, running, threads, restarts: this.#cpu.restarts, totals: this.#cpu.totals() },
       presence: this.#presence.status(),
       hub: this.#hub?.stats() ?? null,
       redis: this.#fanout === undefined ? null : { ...this.#fanout.counters(), state: this.#fanout.status().state },
     };
+  }
+
+  #countRefused(reason: RefusalReason): void {
+    const { counters } = this.#metrics;
+    counters.routerRefused(statusOf(reason));
+    if (typeof reason === "string") counters.admissionRefused(reason);
   }
 
   #boxState(): BoxState {

@@ -1,6 +1,6 @@
 // Replaces the processes of slots, a group at a time: the new ones come up, live through a probation with new clients,
-// and only then do the old ones let theirs go. A group that does not pass is left as it was, and the rest untouched:
-// the old processes are the only place where the old code still is.
+// and only then do the old ones let theirs go, one after the other. Until then the old processes stay, with the clients
+// they have: they are the only place where the old code still is. A group that does not pass is left as it was.
 
 import { AllcoresError, toError } from "../errors.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
@@ -16,16 +16,20 @@ export interface ReloadProgress {
   /** Slots that are through, of so many. */
   readonly done: number;
   readonly total: number;
+  /** How much of the whole is behind us, from 0 to 1. */
+  readonly share: number;
 }
 
 export interface ReloadOptions {
   readonly slots: readonly Slot[];
-  /** Slots in a group. */
+  /** Slots in a group; 0 puts all in one. */
   readonly surge: number;
   readonly probationMs: number;
   readonly drainTimeoutMs: number;
   readonly reason: RestartReason;
   readonly onProgress: (progress: ReloadProgress) => void;
+  /** The new code has passed everywhere, and is about to get the clients. Must not reject. */
+  readonly onPassed?: (workers: readonly WorkerProcess[]) => Promise<void>;
   /** Fires when the box stops: what is under way is given up. */
   readonly signal: AbortSignal;
 }
@@ -35,42 +39,75 @@ interface Successor {
   readonly worker: WorkerProcess;
 }
 
+type Tell = (step: ReloadStep, slots: readonly Slot[], doneInGroup: number) => void;
+
+/** What of a slot's replacement is behind us when the step begins. */
+const SHARE_BEFORE: Record<ReloadStep, number> = { starting: 0, probation: 0.3, draining: 0.4, cpu: 1 };
+
 /** Rejects with `ALLCORES_ERR_RELOAD_FAILED`, which says what failed and which slots have the old code. */
 export async function reloadSlots(options: ReloadOptions): Promise<void> {
-  const { slots, surge, onProgress } = options;
-  for (let done = 0; done < slots.length; done += surge) {
+  const { slots, onProgress, onPassed } = options;
+  const total = slots.length;
+  const surge = options.surge === 0 ? total : options.surge;
+  for (let done = 0; done < total; done += surge) {
     const group = slots.slice(done, done + surge);
-    const tell = (step: ReloadStep): void => onProgress({ step, slots: indexes(group), done, total: slots.length });
+    const tell: Tell = (step, concerned, doneInGroup) => {
+      const before = SHARE_BEFORE[step];
+      const after = step === "starting" ? SHARE_BEFORE.probation : 1;
+      const share = (done + group.length * before + doneInGroup * (after - before)) / total;
+      const isThrough = step === "draining";
+      onProgress({ step, slots: indexes(concerned), done: done + (isThrough ? doneInGroup : 0), total, share });
+    };
     try {
-      await replaceGroup(group, options, tell);
+      const workers = await tryGroup(group, options, tell);
+      if (done + surge >= total) await onPassed?.(workers);
     } catch (error) {
       throw reloadFailed(toError(error), indexes(slots.slice(0, done)), indexes(slots.slice(done)));
     }
+    await replaceGroup(group, options, tell);
   }
 }
 
-async function replaceGroup(
+/** Resolves when the new workers have passed. Rejects when one has not, and all are gone again. */
+async function tryGroup(
   group: readonly Slot[],
-  { probationMs, drainTimeoutMs, reason, signal }: ReloadOptions,
-  tell: (step: ReloadStep) => void,
-): Promise<void> {
+  { probationMs, drainTimeoutMs, signal }: ReloadOptions,
+  tell: Tell,
+): Promise<WorkerProcess[]> {
   signal.throwIfAborted();
-  tell("starting");
-  const successors = group.map((slot) => ({ slot, worker: slot.beginReplacement() }));
+  const successors: Successor[] = [];
   const given = abortOf(signal);
   try {
-    await Promise.race([Promise.all(successors.map(becomeReady)), given.up]);
-    tell("probation");
+    for (const slot of group) {
+      tell("starting", [slot], successors.length);
+      const successor = { slot, worker: slot.beginReplacement() };
+      successors.push(successor);
+      await Promise.race([becomeReady(successor), given.up, ...successors.slice(0, -1).map(crash)]);
+    }
+    tell("probation", group, 0);
+    // All at once: with only some of them open, every new client would go to those.
     for (const slot of group) slot.tryReplacement();
     await passProbation(successors, probationMs, given.up);
+    return successors.map(({ worker }) => worker);
   } catch (error) {
-    await Promise.all(group.map((slot) => slot.cancelReplacement(drainTimeoutMs)));
+    await Promise.all(successors.map(({ slot }) => slot.cancelReplacement(drainTimeoutMs)));
     throw error;
   } finally {
     given.stop();
   }
-  tell("draining");
-  await Promise.all(group.map((slot) => slot.commitReplacement(reason, drainTimeoutMs)));
+}
+
+/** The clients of one slot after those of the other: every worker that they may come back to has the new code by then. */
+async function replaceGroup(
+  group: readonly Slot[],
+  { drainTimeoutMs, reason }: ReloadOptions,
+  tell: Tell,
+): Promise<void> {
+  for (const slot of group) slot.commitReplacement(reason);
+  for (const [done, slot] of group.entries()) {
+    tell("draining", [slot], done);
+    await slot.dismissFormer(drainTimeoutMs);
+  }
 }
 
 async function becomeReady({ slot, worker }: Successor): Promise<void> {

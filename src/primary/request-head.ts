@@ -1,7 +1,8 @@
 // Reads a whole request head for the app's `affinity`. It judges nothing: the worker's parser does, on the same bytes.
 
 import type { RequestHead } from "../lib/app-module.ts";
-import { queryOf, type RequestLine } from "./request-line.ts";
+import { pathOf, queryOf } from "../lib/request-target.ts";
+import type { RequestLine } from "./request-line.ts";
 
 /** `bytes` begin with a complete head, whose first line is `line`; what comes behind the head is not looked at. */
 export function parseRequestHead(bytes: Buffer, line: RequestLine, remoteAddress: string): RequestHead {
@@ -9,14 +10,8 @@ export function parseRequestHead(bytes: Buffer, line: RequestLine, remoteAddress
   return { method, path: pathOf(target), query: queryOf(target), headers: headersOf(bytes), remoteAddress };
 }
 
-/** Of `/path?query`, and of `http://host/path?query` as a proxy may send it. */
-function pathOf(target: string): string {
-  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, "");
-  const end = path.indexOf("?");
-  return end === -1 ? path : path.slice(0, end);
-}
-
-function headersOf(bytes: Buffer): Record<string, string> {
+/** The headers of a complete head, by lower-case name. */
+export function headersOf(bytes: Buffer): Record<string, string> {
   // Without a prototype: a header may be called `constructor` or `__proto__`.
   const headers: Record<string, string> = Object.create(null);
   const text = bytes.toString("latin1").replace(/^(?:\r\n)+/, "");
@@ -25,7 +20,7 @@ function headersOf(bytes: Buffer): Record<string, string> {
     const colon = line.indexOf(":");
     if (colon < 1) continue;
     const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`;
   }

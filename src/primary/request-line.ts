@@ -1,6 +1,7 @@
 // What the router reads from a request head: its first line, and from that the session id.
 // The headers stay unread: the worker's parser is the judge of those.
 
+import { sessionIdIn } from "../lib/request-target.ts";
 import { type WorkerName, workerOfSessionId } from "../lib/session-id.ts";
 
 export interface RequestLine {
@@ -19,15 +20,8 @@ export function parseRequestLine(head: Buffer): RequestLine | undefined {
   return method === undefined || target === undefined ? undefined : { method, target };
 }
 
-/** The query of a request target. Never throws: a client may send anything. */
-export function queryOf(target: string): URLSearchParams {
-  const start = target.indexOf("?");
-  return new URLSearchParams(start === -1 ? "" : target.slice(start + 1));
-}
-
 /** The worker whose Engine.IO session the request belongs to, if it names one. */
 export function sessionWorkerOf(target: string): WorkerName | undefined {
-  if (!target.includes("sid=")) return undefined;
-  const id = queryOf(target).get("sid");
-  return id === null ? undefined : workerOfSessionId(id);
+  const id = sessionIdIn(target);
+  return id === undefined ? undefined : workerOfSessionId(id);
 }

@@ -1,19 +1,20 @@
 // One slot of the box: the process that fills it, the next one after a crash, and the change from an old to a new one.
 //
-//   beginReplacement --> tryReplacement --> commitReplacement      the successor is the worker
-//                   \__________________\--> cancelReplacement      the worker is what it was
+//   beginReplacement --> tryReplacement --> commitReplacement --> dismissFormer      the successor is the worker
+//                   \__________________\--> cancelReplacement                        the worker is what it was
 
 import type { WorkerInit } from "../bus/worker-init.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import type { WorkerState, WorkerStatus } from "./status.ts";
-import { type WorkerExit, WorkerProcess, type WorkerProcessState } from "./worker-process.ts";
+import { type OnWorkerReroute, type WorkerExit, WorkerProcess, type WorkerProcessState } from "./worker-process.ts";
 
 export interface SlotOptions {
   readonly index: number;
   readonly init: Omit<WorkerInit, "type" | "slot" | "incarnation">;
   readonly log: Logger;
+  readonly onReroute: OnWorkerReroute;
   readonly onReady: (worker: WorkerProcess) => void;
   readonly onExit: (worker: WorkerProcess, exit: WorkerExit) => void;
   /** The slot has been, or is going to be, filled again. */
@@ -24,8 +25,12 @@ export class Slot {
   readonly index: number;
   readonly #options: SlotOptions;
   readonly #policy: RestartPolicy;
-  /** Told to go, and not gone yet. */
+  /** Replaced, and not gone yet: most of them told to go. */
   readonly #leaving = new Set<WorkerProcess>();
+  /** Said to be stalled in the log. */
+  readonly #stalled = new WeakSet<WorkerProcess>();
+  /** Said once in the log to be out of file descriptors. */
+  readonly #full = new WeakSet<WorkerProcess>();
   #worker: WorkerProcess | undefined;
   #successor: WorkerProcess | undefined;
   #incarnation = 0;
@@ -62,7 +67,7 @@ export class Slot {
   /** During a replacement the new process is shown from when it is ready, with the clients of both. */
   status(): WorkerStatus {
     const shown = this.#successor?.state === "ready" ? this.#successor : this.#worker;
-    const { pid, report, silentMs } = shown?.state === "gone" ? {} : (shown ?? {});
+    const { pid, report, silentMs, stalledMs } = shown?.state === "gone" ? {} : (shown ?? {});
     return {
       slot: this.index,
       incarnation: shown?.incarnation ?? this.#incarnation,
@@ -73,7 +78,17 @@ export class Slot {
       loopLagMs: report?.loopLagMs ?? 0,
       memoryBytes: report?.memoryBytes ?? 0,
       silentMs: silentMs ?? 0,
+      stalledMs: Math.round(stalledMs ?? 0),
     };
+  }
+
+  /** Call it every `LIFE_CHECK_MS`. */
+  checkLife(nowMs: number): void {
+    for (const process of this.processes()) {
+      process.checkLife(nowMs);
+      this.#logStall(process);
+      this.#logFull(process);
+    }
   }
 
   /** Forks the process that holds the slot. */
@@ -99,14 +114,19 @@ export class Slot {
     this.#worker?.hold();
   }
 
-  /** The successor is the worker now. Resolves when the former one has moved its clients and is gone. */
-  async commitReplacement(reason: RestartReason, deadlineMs: number): Promise<void> {
-    const former = this.#worker;
+  /** The successor is the worker now. The former one keeps its clients until it is dismissed. */
+  commitReplacement(reason: RestartReason): void {
+    if (this.#worker !== undefined) this.#leaving.add(this.#worker);
     this.#worker = this.#successor;
     this.#successor = undefined;
+    this.#worker?.load.endWarmUp();
     this.#policy.reset();
     this.#countRestart(reason);
-    if (former !== undefined) await this.#dismiss(former, deadlineMs);
+  }
+
+  /** Resolves when the former worker has moved its clients and is gone. */
+  async dismissFormer(deadlineMs: number): Promise<void> {
+    await Promise.all([...this.#leaving].map((process) => this.#dismiss(process, deadlineMs)));
   }
 
   /** The worker takes clients again. Resolves when the successor is gone, its clients moved back. */
@@ -126,8 +146,9 @@ export class Slot {
 
   #fork(): WorkerProcess {
     this.#incarnation++;
-    const { index, init, onReady } = this.#options;
-    const worker = new WorkerProcess({ type: "allcores:init", slot: index, incarnation: this.#incarnation, ...init });
+    const { index, init, onReady, onReroute } = this.#options;
+    const name = { slot: index, incarnation: this.#incarnation };
+    const worker = new WorkerProcess({ type: "allcores:init", ...name, ...init }, onReroute);
     worker.ready.then(
       () => onReady(worker),
       () => {},
@@ -159,6 +180,28 @@ export class Slot {
   #countRestart(reason: RestartReason): void {
     this.#restarts++;
     this.#options.onRestart(reason);
+  }
+
+  #logStall(process: WorkerProcess): void {
+    const isStalled = process.stalledMs > 0;
+    if (isStalled === this.#stalled.has(process)) return;
+    const { incarnation, pid, queuedBytes } = process;
+    const fields = { slot: this.index, incarnation, workerPid: pid, queuedBytes };
+    if (isStalled) {
+      this.#stalled.add(process);
+      this.#options.log.warn(fields, "worker is stalled: it does not read its bus");
+    } else {
+      this.#stalled.delete(process);
+      this.#options.log.info(fields, "worker reads its bus again");
+    }
+  }
+
+  #logFull(process: WorkerProcess): void {
+    if (!process.isFull || this.#full.has(process)) return;
+    this.#full.add(process);
+    const fields = { slot: this.index, incarnation: process.incarnation, workerPid: process.pid };
+    const advice = "Raise the limit of open files (ulimit -n, LimitNOFILE=), or set limits.maxConnections.";
+    this.#options.log.warn(fields, `worker is out of file descriptors, connections go elsewhere. ${advice}`);
   }
 
   #logCrash({ incarnation, pid }: WorkerProcess, { reason, text }: WorkerExit, restartInMs?: number): void {

@@ -45,6 +45,8 @@ export interface WorkerStatus {
   readonly memoryBytes: number;
   /** How long ago it last reported, or was forked, in milliseconds. One that is well reports four times a second. */
   readonly silentMs: number;
+  /** How long it has not read what is sent to it, in milliseconds; 0 while it reads. */
+  readonly stalledMs: number;
 }
 
 export interface CpuStatus {

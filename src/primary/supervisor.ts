@@ -7,15 +7,16 @@ import { fileURLToPath } from "node:url";
 import type { Peers } from "../bus/peers.ts";
 import type { WorkerInit } from "../bus/worker-init.ts";
 import { AllcoresError } from "../errors.ts";
+import { childStart } from "../lib/child-start.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { errorFields, type Logger } from "../lib/logger.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
 import { startIpcRelay } from "./ipc-relay.ts";
-import { type ReloadProgress, reloadSlots } from "./reload.ts";
-import type { RouteTarget } from "./router.ts";
+import { type ReloadOptions, reloadSlots } from "./reload.ts";
+import type { RouteTarget } from "./route-target.ts";
 import { Slot } from "./slot.ts";
 import type { WorkerStatus } from "./status.ts";
-import { LIFE_CHECK_MS, type WorkerExit, type WorkerProcess } from "./worker-process.ts";
+import { LIFE_CHECK_MS, type OnWorkerReroute, type WorkerExit, type WorkerProcess } from "./worker-process.ts";
 
 /** So many failed starts in a row, with no worker ever ready, and the box gives up. */
 const START_ATTEMPTS = 3;
@@ -24,6 +25,8 @@ const START_ATTEMPTS = 3;
 const MEMORY_PAUSE_MS = 30_000;
 
 const WORKER_FILE = fileURLToPath(new URL("../socket-worker/socket-worker.js", import.meta.url));
+
+type ReloadWatch = Pick<ReloadOptions, "onProgress" | "onPassed">;
 
 interface SupervisorEvents {
   workerReady: [worker: WorkerProcess];
@@ -36,6 +39,7 @@ export interface SupervisorOptions {
   readonly peers: Peers;
   readonly log: Logger;
   readonly init: Omit<WorkerInit, "type" | "slot" | "incarnation">;
+  readonly onReroute: OnWorkerReroute;
   /** A slot was, or is going to be, filled again. */
   readonly onRestart: (slot: number, reason: RestartReason) => void;
 }
@@ -58,12 +62,13 @@ export class Supervisor extends Lifecycle {
   constructor(options: SupervisorOptions) {
     super();
     this.#options = options;
-    const { init, log } = options;
+    const { init, log, onReroute } = options;
     this.#slots = Array.from({ length: init.options.workers }, (_, index) => {
       return new Slot({
         index,
         init,
         log,
+        onReroute,
         onReady: (worker) => this.#onReady(worker),
         onExit: (worker, exit) => this.#onExit(worker, exit),
         onRestart: (reason) => options.onRestart(index, reason),
@@ -81,18 +86,28 @@ export class Supervisor extends Lifecycle {
     return this.#slots.map((slot) => slot.status());
   }
 
+  /** A stalled worker gets no new clients while another one reads. */
   routeTargets(): RouteTarget[] {
-    return this.workers().flatMap(({ routeTarget }) => routeTarget ?? []);
+    const workers = this.workers();
+    const isReading = ({ state, stalledMs }: WorkerProcess): boolean => state === "ready" && stalledMs === 0;
+    const canPassOver = workers.some(isReading);
+    return workers.flatMap((worker) => {
+      const { routeTarget } = worker;
+      if (routeTarget === undefined) return [];
+      return canPassOver && !isReading(worker) ? { ...routeTarget, state: "draining" } : routeTarget;
+    });
   }
 
   /** Replaces every process, without loss. Rejects with `ALLCORES_ERR_RELOAD_FAILED` when the new code does not work. */
-  reload(onProgress: (progress: ReloadProgress) => void): Promise<void> {
-    return this.#replace(this.#slots, "reload", onProgress);
+  reload(watch: ReloadWatch): Promise<void> {
+    return this.#replace(this.#slots, "reload", watch);
   }
 
   /** Resolves when every slot has been tried and at least one worker is ready. */
   protected override async onStart(): Promise<void> {
-    cluster.setupPrimary({ exec: WORKER_FILE, args: [], execArgv: process.execArgv, serialization: "advanced" });
+    const start = childStart();
+    const execArgv = [...start.execArgv, ...process.execArgv];
+    cluster.setupPrimary({ exec: WORKER_FILE, args: [...start.args], execArgv, serialization: "advanced" });
     if (this.#options.init.options.bus === "ipc") startIpcRelay();
     this.#options.peers.on("message", (peer, message) => {
       if (peer.role !== "socket-worker") return;
@@ -154,7 +169,7 @@ export class Supervisor extends Lifecycle {
 
   #watchWorkers(): void {
     const nowMs = performance.now();
-    for (const worker of this.workers()) worker.checkLife(nowMs);
+    for (const slot of this.#slots) slot.checkLife(nowMs);
     const { maxWorkerMemoryMb } = this.#options.init.options.supervisor;
     if (maxWorkerMemoryMb === 0 || this.#isReplacing) return;
     const isPaused = (slot: Slot): boolean => nowMs - (this.#triedForMemoryAt.get(slot) ?? -Infinity) < MEMORY_PAUSE_MS;
@@ -168,25 +183,21 @@ export class Supervisor extends Lifecycle {
     const memoryMb = Math.round(memoryMbOf(slot.worker));
     log.warn({ slot: slot.index, memoryMb }, "a worker is over its memory limit and is replaced");
     try {
-      await this.#replace([slot], "memory", () => {});
+      await this.#replace([slot], "memory", { onProgress: () => {} });
     } catch (error) {
       log.error({ slot: slot.index, ...errorFields(error) }, "a worker that is over its memory limit stays");
     }
     this.#triedForMemoryAt.set(slot, performance.now());
   }
 
-  #replace(
-    slots: readonly Slot[],
-    reason: RestartReason,
-    onProgress: (progress: ReloadProgress) => void,
-  ): Promise<void> {
+  #replace(slots: readonly Slot[], reason: RestartReason, watch: ReloadWatch): Promise<void> {
     const { reload, supervisor } = this.#options.init.options;
     const { signal } = this.#stopping;
     const { drainTimeoutMs } = supervisor;
     this.#isReplacing = true;
     const replaced = this.#replaced.then(async () => {
       this.#isReplacing = true;
-      await reloadSlots({ ...reload, slots, drainTimeoutMs, reason, onProgress, signal });
+      await reloadSlots({ ...reload, ...watch, slots, drainTimeoutMs, reason, signal });
     });
     const settle = (): void => {
       this.#isReplacing = false;

@@ -14,26 +14,30 @@ const CLOSE_TIMEOUT_MS = 1000;
 export class SystemdNotifier implements Notifier {
   readonly #log: Logger;
   readonly #status: () => BoxStatus;
+  readonly #isRouterWell: () => Promise<boolean>;
   readonly #env: NodeJS.ProcessEnv;
   readonly #watchdogMs: number | undefined;
   #last: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #hasFailed = false;
   #wasWell = true;
+  #isStopping = false;
 
-  constructor({ systemd, env, log, status }: NotifierOptions) {
+  constructor({ systemd, env, log, status, isRouterWell }: NotifierOptions) {
     this.#log = log;
     this.#status = status;
+    this.#isRouterWell = isRouterWell;
     this.#env = { PATH: env.PATH, NOTIFY_SOCKET: systemd.notifySocket };
     this.#watchdogMs = systemd.watchdogMs;
   }
 
   ready(): void {
     this.#send("--ready", `--status=${summaryOf(this.#status())}`);
-    if (this.#watchdogMs !== undefined) this.#timer = setInterval(() => this.#ping(), this.#watchdogMs / 2);
+    if (this.#watchdogMs !== undefined) this.#timer = setInterval(() => void this.#ping(), this.#watchdogMs / 2);
   }
 
   stopping(): void {
+    this.#isStopping = true;
     clearInterval(this.#timer);
     this.#send("STOPPING=1", "--status=draining");
   }
@@ -43,13 +47,18 @@ export class SystemdNotifier implements Notifier {
     await settledWithin(this.#last, CLOSE_TIMEOUT_MS);
   }
 
-  /** That this timer fires shows that the loop turns, and the router with it; the status tells about the workers. */
-  #ping(): void {
+  /** That this timer fires shows that the loop turns; the status tells about the workers, and the router is asked. */
+  async #ping(): Promise<void> {
     const status = this.#status();
-    const well = isWell(status);
-    if (well) this.#send("WATCHDOG=1", `--status=${summaryOf(status)}`);
-    else if (this.#wasWell) this.#log.error({}, "no worker is well: systemd's watchdog gets no more pings");
-    this.#wasWell = well;
+    const fault = isWell(status) ? await this.#routerFault() : "no worker is well";
+    if (this.#isStopping) return;
+    if (fault === undefined) this.#send("WATCHDOG=1", `--status=${summaryOf(status)}`);
+    else if (this.#wasWell) this.#log.error({}, `${fault}: systemd's watchdog gets no more pings`);
+    this.#wasWell = fault === undefined;
+  }
+
+  async #routerFault(): Promise<string | undefined> {
+    return (await this.#isRouterWell()) ? undefined : "the router takes no connections";
   }
 
   /** One at a time, so that the manager reads them in order. */

@@ -7,16 +7,21 @@
 //                       held --drain--> draining
 
 import cluster, { type Worker } from "node:cluster";
+import type { Socket } from "node:net";
+import type { BusConnection } from "../bus/connection.ts";
 import { type BusMessage, fromWireError, type LoadMessage } from "../bus/messages.ts";
 import type { Peer } from "../bus/peers.ts";
+import { isReroute, type OnReroute } from "../bus/relay.ts";
 import { isWorkerInitRequest, type WorkerInit } from "../bus/worker-init.ts";
 import { AllcoresError } from "../errors.ts";
+import { childStart } from "../lib/child-start.ts";
 import { type Deferred, defer } from "../lib/deadline.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
 import { HandOver } from "./hand-over.ts";
 import { HangWatch } from "./hang-watch.ts";
-import { WorkerLoad } from "./pick-worker.ts";
-import type { RouteTarget } from "./router.ts";
+import type { RouteTarget } from "./route-target.ts";
+import { StallWatch } from "./stall-watch.ts";
+import { WorkerLoad } from "./worker-load.ts";
 
 export type WorkerProcessState = "starting" | "ready" | "held" | "draining" | "gone";
 
@@ -30,6 +35,12 @@ export interface WorkerExit {
 /** How often `checkLife` is to be called, in milliseconds. A worker gives a sign of life four times a second. */
 export const LIFE_CHECK_MS = 500;
 
+/** A worker that is busy reads late; one that has not read for this long is said to be stalled. */
+const STALLED_AFTER_MS = 2000;
+
+/** Takes a connection that a worker gives back, because what came on it is another worker's. */
+export type OnWorkerReroute = (worker: WorkerProcess, ...reroute: Parameters<OnReroute>) => void;
+
 export class WorkerProcess {
   readonly slot: number;
   readonly incarnation: number;
@@ -41,6 +52,7 @@ export class WorkerProcess {
   readonly #handOver: HandOver;
   readonly #ready: Deferred<void> = defer();
   readonly #hangWatch: HangWatch;
+  readonly #stallWatch: StallWatch;
   #state: WorkerProcessState = "starting";
   #readyAt: number | undefined;
   #peer: Peer | undefined;
@@ -51,14 +63,15 @@ export class WorkerProcess {
   #drained: Promise<void> | undefined;
   #heardAt = Date.now();
 
-  constructor(init: WorkerInit) {
-    const { startTimeoutMs, hangTimeoutMs } = init.options.supervisor;
+  constructor(init: WorkerInit, onReroute: OnWorkerReroute) {
+    const { startTimeoutMs, hangTimeoutMs, stallTimeoutMs } = init.options.supervisor;
     this.slot = init.slot;
     this.incarnation = init.incarnation;
     this.#hangWatch = new HangWatch({ timeoutMs: hangTimeoutMs, everyMs: LIFE_CHECK_MS });
-    this.#process = cluster.fork();
+    this.#stallWatch = new StallWatch({ timeoutMs: stallTimeoutMs, everyMs: LIFE_CHECK_MS });
+    this.#process = forkWorker();
     guardSend(this.#process);
-    this.#handOver = new HandOver(this.#process);
+    this.#handOver = new HandOver(this.#process, init.options.router.workerWaitMs);
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
 
@@ -69,12 +82,16 @@ export class WorkerProcess {
       () => clearTimeout(timer),
       () => clearTimeout(timer),
     );
-    this.#process.on("message", (message: unknown) => {
+    this.#process.on("message", (message: unknown, connection?: Socket) => {
       if (isWorkerInitRequest(message)) this.#process.send(init);
+      if (isReroute(message)) onReroute(this, message, connection);
     });
-    this.#process.on("error", () => {});
     this.exited = new Promise((resolve) => {
-      this.#process.once("exit", (code, signal) => resolve(this.#onExit(code, signal)));
+      this.#process.once("exit", (code, signal) => resolve(this.#onExit(exitText(code, signal), signal)));
+      this.#process.on("error", (error) => {
+        // Not forked, as when the box is out of file descriptors: there will be no exit.
+        if (this.pid === 0) resolve(this.#onExit(`it cannot be forked: ${error.message}`, null));
+      });
     });
   }
 
@@ -96,6 +113,22 @@ export class WorkerProcess {
     return Date.now() - this.#heardAt;
   }
 
+  /** How long it has not read its bus, because it stands still or does not come to it, in milliseconds; 0 while it reads. */
+  get stalledMs(): number {
+    const ms = Math.max(this.#stallWatch.stalledMs, this.#hangWatch.silentMs);
+    return ms < STALLED_AFTER_MS ? 0 : ms;
+  }
+
+  /** It had no file descriptor for a connection a moment ago. */
+  get isFull(): boolean {
+    return this.#handOver.isFull;
+  }
+
+  /** Bytes that wait on the bus until it reads. */
+  get queuedBytes(): number {
+    return this.#peer?.connection.queuedBytes ?? 0;
+  }
+
   /** The last numbers it reported. */
   get report(): LoadMessage | undefined {
     return this.#report;
@@ -108,22 +141,24 @@ export class WorkerProcess {
 
   /** The router's view, while it can take connections. */
   get routeTarget(): RouteTarget | undefined {
-    const { slot, incarnation, load } = this;
+    const { slot, incarnation, load, isFull } = this;
     if (this.#state === "starting" || this.#state === "gone") return undefined;
     // A process that died loses its channel before its exit is known.
     if (!this.#process.isConnected()) return undefined;
     const state = this.#state === "ready" ? "ready" : "draining";
-    return { slot, incarnation, load, state, handOver: (...args) => this.#handOver.send(...args) };
+    return { slot, incarnation, load, state, isFull, handOver: (...args) => this.#handOver.send(...args) };
   }
 
   /** Takes what came over the bus from this worker. */
   handle(peer: Peer, message: BusMessage): void {
+    if (this.#peer === undefined) this.#watchOverflow(peer.connection);
     this.#peer = peer;
     this.#hangWatch.heard();
     switch (message.type) {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
         this.#readyAt = Date.now();
+        this.load.begin(performance.now());
         this.#hasAffinity = message.hasAffinity === true;
         this.#ready.resolve();
         break;
@@ -134,7 +169,7 @@ export class WorkerProcess {
       case "load":
         this.#report = message;
         this.#heardAt = Date.now();
-        this.load.report(message);
+        this.load.report(message, performance.now());
         break;
     }
   }
@@ -149,11 +184,14 @@ export class WorkerProcess {
     if (this.#state === "held") this.#state = "ready";
   }
 
-  /** Kills it when its event loop stands still: it would not hear anything else. Call it every `LIFE_CHECK_MS`. */
+  /** Kills it when it stands still or does not read: it would not hear anything else. Call it every `LIFE_CHECK_MS`. */
   checkLife(nowMs: number): void {
-    // Before, startTimeoutMs bounds it, and after, the deadline of the drain.
-    if (this.#state !== "ready" && this.#state !== "held") return;
+    // Before, startTimeoutMs bounds it. One that hangs while it drains is not waited for until the drain's deadline.
+    if (this.#state === "starting" || this.#state === "gone") return;
     if (this.#hangWatch.isHung(nowMs)) this.kill({ reason: "hung", text: "its event loop stood still" });
+    const backlog = this.#peer?.connection;
+    if (backlog === undefined || !this.#stallWatch.isStalled(nowMs, backlog)) return;
+    this.kill({ reason: "stalled", text: `it did not read its bus: ${backlog.queuedBytes} bytes were waiting` });
   }
 
   /** Tells it to move its clients away, finish and exit; it is killed when it has not by the deadline. */
@@ -181,12 +219,18 @@ export class WorkerProcess {
     clearTimeout(timer);
   }
 
-  #onExit(code: number | null, signal: string | null): WorkerExit {
+  #onExit(text: string, signal: string | null): WorkerExit {
     this.#state = "gone";
-    const said = this.#error?.message;
-    const exit = this.#killed ?? { reason: this.#reasonOf(signal), text: said ?? exitText(code, signal) };
+    const exit = this.#killed ?? { reason: this.#reasonOf(signal), text: this.#error?.message ?? text };
     this.#ready.reject(this.#error ?? new AllcoresError("ALLCORES_ERR_APP", exit.text));
     return exit;
+  }
+
+  /** The bus lets go of a worker for which too much waits; what stands still would not notice. */
+  #watchOverflow(connection: BusConnection): void {
+    connection.once("close", (error) => {
+      if (error?.code === "ALLCORES_ERR_BUS_OVERFLOW") this.kill({ reason: "stalled", text: error.message });
+    });
   }
 
   #reasonOf(signal: string | null): RestartReason {
@@ -198,6 +242,17 @@ export class WorkerProcess {
 /** "it ended with exit code 1" or "it was ended by SIGKILL". */
 function exitText(code: number | null, signal: string | null): string {
   return signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
+}
+
+/** As the supervisor has set it up. The program to start is the one thing that `cluster` takes from nowhere else. */
+function forkWorker(): Worker {
+  const { execPath } = process;
+  process.execPath = childStart().execPath;
+  try {
+    return cluster.fork();
+  } finally {
+    process.execPath = execPath;
+  }
 }
 
 /**

@@ -21,8 +21,9 @@ export interface AppDefinition<
    * clients of the key go to its next choice. An empty key or none: the least loaded worker.
    *
    * It is called in the primary for every new connection: keep it short and synchronous. For that the primary imports
-   * the app module, once: **its top level runs there too**, and `affinity` stays the one the box was started with
-   * through reloads. What it throws is logged once, and the client goes to the least loaded worker.
+   * the app module: **its top level runs there too**, at the start and at every reload. What the module imports is not
+   * read from disk anew by a reload, so keep `affinity` whole in the module. What it throws is logged once, and the
+   * client goes to the least loaded worker.
    * @example (head) => head.query.get("room")
    */
   readonly affinity?: AffinityFunction;

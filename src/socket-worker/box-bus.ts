@@ -1,6 +1,6 @@
 // What the box adapters of one worker share: the way to the hub, the way to the clients, and who gets what comes in.
 
-import { decodePublish, sequenceOf } from "../bus/hub-frames.ts";
+import { decodePublish } from "../bus/hub-frames.ts";
 import type { HubDownMessage, HubRestoredMessage } from "../bus/hub-messages.ts";
 import type { BoxAdapter } from "./box-adapter.ts";
 import type { Delivery } from "./delivery.ts";
@@ -50,6 +50,10 @@ export class BoxBus implements HubReceiver {
     this.#adapters.delete(adapter.nsp.name);
   }
 
+  adapterOf(namespace: string): BoxAdapter | undefined {
+    return this.#adapters.get(namespace);
+  }
+
   /** A new name for a socket, between this worker and the hub. */
   nextKey(): number {
     this.#lastKey++;
@@ -65,9 +69,9 @@ export class BoxBus implements HubReceiver {
     this.link.tell({ type: "hub:restore", ...request });
   }
 
-  onPublication(body: Buffer): void {
-    const publication = decodePublish(body);
-    this.#adapters.get(publication.namespace)?.onPublication(publication, sequenceOf(body));
+  onPublication(frame: Buffer): void {
+    const publication = decodePublish(frame);
+    this.#adapters.get(publication.namespace)?.messages.onPublication(publication, frame);
   }
 
   onMessage(message: HubDownMessage, body: Buffer): void {
@@ -81,6 +85,9 @@ export class BoxBus implements HubReceiver {
         break;
       case "hub:ordered":
         this.#adapters.get(message.namespace)?.onOrdered(body);
+        break;
+      case "hub:moved":
+        this.#adapters.get(message.namespace)?.operations.onMoved(message);
         break;
       case "hub:question":
         this.#adapters.get(message.namespace)?.onQuestion(message, body);
@@ -97,7 +104,7 @@ export class BoxBus implements HubReceiver {
         this.#restores.delete(message.key);
         break;
       case "hub:evict":
-        this.#adapters.get(message.namespace)?.onEvict(message.sid, message.key);
+        this.#adapters.get(message.namespace)?.returning.onEvict(message.sid, message.key);
         break;
     }
   }

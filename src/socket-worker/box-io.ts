@@ -1,10 +1,12 @@
 // Joins Socket.IO to the box's own hub in one worker: the adapter, the way to the hub, and the order of what goes
 // to a client by other ways than the adapter.
 
+import { setImmediate } from "node:timers/promises";
 import { type Namespace, Socket } from "socket.io";
 import { PacketType } from "socket.io-parser";
 import type { BusConnection } from "../bus/connection.ts";
 import type { BusMessage } from "../bus/messages.ts";
+import { DIFF_EVENT, type DiffWay } from "../presence/diff-way.ts";
 import { BoxAdapter } from "./box-adapter.ts";
 import { BoxBus, type RestoreCounts } from "./box-bus.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
@@ -21,6 +23,10 @@ export interface BoxIo {
   ) => BoxAdapter;
   /** Takes what comes over the bus. */
   readonly handle: (message: BusMessage, body: Buffer) => void;
+  /** Resolves when all that this worker has to say has its place. */
+  readonly settle: () => Promise<void>;
+  /** Presence, in order with messages. */
+  readonly diffWay: DiffWay;
 }
 
 export function createBoxIo(options: BoxIoOptions): BoxIo {
@@ -34,7 +40,24 @@ export function createBoxIo(options: BoxIoOptions): BoxIo {
       }
     },
     handle: (message, body) => link.handle(message, body),
+    settle: async () => {
+      await untilPassed(link);
+      // What stood in line for that may have said something in turn.
+      await setImmediate();
+      await untilPassed(link);
+    },
+    diffWay: {
+      send: (sockets, diff) => {
+        const ids = sockets.map(({ id }) => id);
+        bus.adapterOf(sockets[0]?.nsp.name ?? "")?.messages.emitHere(ids, DIFF_EVENT, diff);
+      },
+      holdBack: ({ id, nsp }) => bus.adapterOf(nsp.name)?.messages.holdBack(id),
+    },
   };
+}
+
+function untilPassed(link: HubLink): Promise<void> {
+  return new Promise((resolve) => link.send({ type: "hub:sync" }, () => resolve()));
 }
 
 interface SocketPrototype {
@@ -59,7 +82,7 @@ function watchSockets({ link, delivery }: BoxBus): void {
       delivery.flush();
       packet.call(this as unknown as SocketPrototype, sent, options);
       const { adapter } = this.nsp;
-      if (sent.type === PacketType.CONNECT && adapter instanceof BoxAdapter) adapter.onConnected(this);
+      if (sent.type === PacketType.CONNECT && adapter instanceof BoxAdapter) adapter.returning.onConnected(this);
     };
     if (isInPlace) send();
     else link.inOrder(send);
@@ -68,7 +91,7 @@ function watchSockets({ link, delivery }: BoxBus): void {
   prototype._onpacket = function (this: Socket, received) {
     onPacket.call(this as unknown as SocketPrototype, received);
     const { adapter } = this.nsp;
-    if (adapter instanceof BoxAdapter) adapter.onHandled(this);
+    if (adapter instanceof BoxAdapter) adapter.returning.onHandled(this);
   };
 
   prototype.disconnect = function (this: Socket, close) {

@@ -7,6 +7,7 @@ import type { BusConnection } from "../bus/connection.ts";
 import type { BusMessage } from "../bus/messages.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Options } from "../options/options.ts";
+import type { DiffWay } from "../presence/diff-way.ts";
 import { type BoxIoOptions, createBoxIo } from "./box-io.ts";
 import { createFanoutAdapter } from "./fanout-adapter.ts";
 
@@ -24,6 +25,10 @@ export interface ChosenAdapter {
   readonly apply: (app: Partial<ServerOptions>) => Partial<ServerOptions>;
   /** Takes what comes over the bus. */
   readonly handle: (message: BusMessage, body: Buffer) => void;
+  /** Resolves when all that this worker has to say to others has been taken, as far as the adapter knows. */
+  readonly settle: () => Promise<void>;
+  /** How presence tells sockets, where the adapter has a say in it. */
+  readonly diffWay: DiffWay | undefined;
 }
 
 type AdapterClass = new (nsp: Namespace) => ClusterAdapter;
@@ -32,9 +37,13 @@ export function chooseAdapter(choose: ChooseAdapterOptions): ChosenAdapter {
   const { bus, options, log } = choose;
   const handlers: ChosenAdapter["handle"][] = [];
   let base: AdapterClass = NodeClusterAdapter;
+  let diffWay: DiffWay | undefined;
+  let settle: ChosenAdapter["settle"] = () => Promise.resolve();
   if (options.bus === "box") {
     const box = createBoxIo({ ...choose, maxClientBytes: options.recovery.maxClientBytes });
     base = box.Adapter;
+    diffWay = box.diffWay;
+    settle = box.settle;
     handlers.push(box.handle);
   }
 
@@ -42,6 +51,8 @@ export function chooseAdapter(choose: ChooseAdapterOptions): ChosenAdapter {
   if (handle !== undefined) handlers.push(handle);
   return {
     apply: (app) => ({ ...(options.bus === "box" ? withRecovery(app, options) : withoutRecovery(app, log)), adapter }),
+    settle,
+    diffWay,
     handle: (message, body) => {
       for (const take of handlers) take(message, body);
     },

@@ -12,8 +12,8 @@ export interface DeliveryOptions {
   /** Most bytes waiting for one client; one that reads slower is closed, and may come back for what it missed. */
   readonly maxClientBytes: number;
   readonly onSlowClient: () => void;
-  /** A message of so many bytes did not take Engine.IO's way. */
-  readonly onDirect: (bytes: number) => void;
+  /** So many messages, of so many bytes together, did not take Engine.IO's way. */
+  readonly onDirect: (messages: number, bytes: number) => void;
 }
 
 export interface WireMessage {
@@ -34,6 +34,10 @@ interface EngineConnection {
   close(discard?: boolean): void;
 }
 
+interface EngineWriter {
+  writeToEngine(packets: unknown[], options: object): void;
+}
+
 interface WebSocketInternals {
   readonly readyState: number;
   readonly _socket: TcpSocket | null;
@@ -43,50 +47,81 @@ interface WebSocketInternals {
 const WS_OPEN = 1;
 const SENDER_IDLE = 0;
 
+/** What one connection gets from a chunk. Sockets of several namespaces share it, and their messages keep their order. */
+export interface Outbox {
+  readonly connection: EngineConnection;
+  readonly client: EngineWriter;
+  frames: Buffer | Buffer[] | undefined;
+  tcp: TcpSocket | undefined;
+}
+
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #batch = new Map<TcpSocket, Buffer | Buffer[]>();
+  readonly #outboxes = new WeakMap<object, Outbox>();
+  #filled: Outbox[] = [];
+  #messages = 0;
+  #bytes = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
   }
 
-  /** Sends one message to one client, after all that were sent to it before. */
-  send(socket: Socket, message: WireMessage): void {
+  outboxOf(socket: Socket): Outbox {
+    const known = this.#outboxes.get(socket.conn);
+    if (known !== undefined) return known;
     const connection = socket.conn as unknown as EngineConnection;
+    const outbox = { connection, client: socketInternals(socket).client, frames: undefined, tcp: undefined };
+    this.#outboxes.set(socket.conn, outbox);
+    return outbox;
+  }
+
+  /** Sends one message to one client, after all that were sent to it before. */
+  send(outbox: Outbox, message: WireMessage): void {
+    const { connection } = outbox;
     const tcp = directWay(connection);
-    if (tcp === undefined) this.#sendThroughEngine(socket, message);
-    else if (!message.isVolatile || connection.transport.writable) this.#add(tcp, connection, message.frames);
+    if (tcp === undefined) this.#sendThroughEngine(outbox, message);
+    else if (!message.isVolatile || connection.transport.writable) this.#add(outbox, tcp, message.frames);
   }
 
   /** Writes what has gathered. Call it at the end of a chunk, and before anything else may write to a client. */
   flush(): void {
-    if (this.#batch.size === 0) return;
-    for (const [tcp, frames] of this.#batch) {
-      if (!tcp.destroyed) tcp.write(Array.isArray(frames) ? Buffer.concat(frames) : frames);
+    if (this.#filled.length === 0) return;
+    const filled = this.#filled;
+    this.#filled = [];
+    for (const outbox of filled) {
+      const { tcp, frames } = outbox;
+      outbox.frames = undefined;
+      if (tcp === undefined || frames === undefined || tcp.destroyed) continue;
+      tcp.write(Array.isArray(frames) ? Buffer.concat(frames) : frames);
     }
-    this.#batch.clear();
+    this.#options.onDirect(this.#messages, this.#bytes);
+    this.#messages = 0;
+    this.#bytes = 0;
   }
 
-  #add(tcp: TcpSocket, connection: EngineConnection, frames: Buffer): void {
+  #add(outbox: Outbox, tcp: TcpSocket, frames: Buffer): void {
     if (tcp.writableLength > this.#options.maxClientBytes) {
       this.#options.onSlowClient();
-      connection.close(true);
+      outbox.connection.close(true);
       return;
     }
-    this.#options.onDirect(frames.length);
-    const gathered = this.#batch.get(tcp);
-    if (gathered === undefined) this.#batch.set(tcp, frames);
-    else if (Array.isArray(gathered)) gathered.push(frames);
-    else this.#batch.set(tcp, [gathered, frames]);
+    this.#messages++;
+    this.#bytes += frames.length;
+    const gathered = outbox.frames;
+    if (gathered === undefined) {
+      outbox.frames = frames;
+      outbox.tcp = tcp;
+      this.#filled.push(outbox);
+    } else if (Array.isArray(gathered)) gathered.push(frames);
+    else outbox.frames = [gathered, frames];
   }
 
-  #sendThroughEngine(socket: Socket, { frames, isVolatile, compress }: WireMessage): void {
+  #sendThroughEngine({ client }: Outbox, { frames, isVolatile, compress }: WireMessage): void {
     this.flush();
     const options = { preEncoded: true, volatile: isVolatile, compress };
     // "4", the packet type of an Engine.IO message, stands before the text and is put there by Engine.IO itself.
     const packets = decodeFrames(frames).map((part) => (typeof part === "string" ? part.slice(1) : part));
-    socketInternals(socket).client.writeToEngine(packets, options);
+    client.writeToEngine(packets, options);
   }
 }
 

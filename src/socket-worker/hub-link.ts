@@ -4,13 +4,15 @@
 // worker does locally that must not overtake it waits in line here; with nothing on its way, nothing waits.
 
 import type { BusConnection } from "../bus/connection.ts";
-import { decodePassed, HUB_KIND, sequenceOf } from "../bus/hub-frames.ts";
+import { decodePassed, encodePublish, HUB_KIND, type Publication, sequenceOf } from "../bus/hub-frames.ts";
 import type {
   HubAskMessage,
   HubAttachMessage,
   HubDownMessage,
   HubMembershipMessage,
+  HubMoveMessage,
   HubOperationMessage,
+  HubSyncMessage,
   HubUpMessage,
 } from "../bus/hub-messages.ts";
 import type { BusMessage } from "../bus/messages.ts";
@@ -24,12 +26,18 @@ interface InLine {
 }
 
 /** A message that takes a place in the order, before it has its ticket. */
-type Ticketed = HubAttachMessage | HubMembershipMessage | HubOperationMessage | HubAskMessage;
+type Ticketed =
+  | HubAttachMessage
+  | HubMembershipMessage
+  | HubOperationMessage
+  | HubMoveMessage
+  | HubSyncMessage
+  | HubAskMessage;
 type Unticketed<M> = M extends unknown ? Omit<M, "ticket"> : never;
 
 export interface HubReceiver {
   /** A message to rooms, at its place in the order. */
-  onPublication(body: Buffer): void;
+  onPublication(frame: Buffer): void;
   onMessage(message: HubDownMessage, body: Buffer): void;
   /** Everything of a chunk has been received. */
   onBatchEnd(): void;
@@ -45,7 +53,7 @@ export class HubLink {
 
   constructor(bus: BusConnection) {
     this.#bus = bus;
-    bus.on("frame", (kind, payload) => this.#onFrame(kind, payload));
+    bus.on("frame", (kind, frame) => this.#onFrame(kind, frame));
     bus.on("batchEnd", () => this.#receiver?.onBatchEnd());
   }
 
@@ -71,14 +79,19 @@ export class HubLink {
     return ticket;
   }
 
+  /** Whether what was sent under the ticket has its place, before everything that comes from now on. */
+  hasPassed(ticket: number): boolean {
+    return isAtMost(ticket, this.#passed);
+  }
+
   /** Sends a message that takes no place. */
   tell(message: Exclude<HubUpMessage, Ticketed>, body?: Uint8Array): void {
     this.#bus.send(message, body);
   }
 
-  /** Sends a publish frame that `encode` makes for its ticket; `run` is called at its place. */
-  publish(encode: (ticket: number) => Buffer, run: (sequence: number) => void): void {
-    this.#bus.sendFrame(encode(this.#nextTicket(run)));
+  /** Sends a message to rooms; `run` is called at its place. */
+  publish(publication: Publication, payload: Buffer, run: (sequence: number) => void): void {
+    this.#bus.sendFrame(encodePublish(publication, this.#nextTicket(run), payload));
   }
 
   /** Takes what came over the bus; ignores what is not from the hub. */
@@ -94,17 +107,19 @@ export class HubLink {
     return this.#sent;
   }
 
-  #onFrame(kind: number, payload: Buffer): void {
+  #onFrame(kind: number, frame: Buffer): void {
     if (kind === HUB_KIND.publish) {
-      this.#sequence = sequenceOf(payload);
-      this.#receiver?.onPublication(payload);
+      this.#sequence = sequenceOf(frame);
+      this.#receiver?.onPublication(frame);
     }
-    if (kind !== HUB_KIND.passed) return;
-    const { ticket, sequence } = decodePassed(payload);
+    if (kind === HUB_KIND.passed) decodePassed(frame, this.#onPassed);
+  }
+
+  readonly #onPassed = (ticket: number, sequence: number): void => {
     this.#passed = ticket;
     this.#sequence = sequence;
     this.#runUpTo(ticket, sequence);
-  }
+  };
 
   /** What runs may send and stand in line itself: behind what is in line already, and for a later ticket. */
   #runUpTo(ticket: number, sequence: number): void {

@@ -4,6 +4,7 @@
 import type { Server } from "socket.io";
 import type { BusConnection } from "../bus/connection.ts";
 import type { LoadMessage } from "../bus/messages.ts";
+import { residentMemory } from "../lib/resident-memory.ts";
 
 const INTERVAL_MS = 250;
 const PAUSE_MS = 20;
@@ -23,7 +24,7 @@ export function startLoadReport(io: Server, bus: BusConnection, lagMs: () => num
       clients,
       received,
       loopLagMs: Math.round(lagMs()),
-      memoryBytes: process.memoryUsage.rss(),
+      memoryBytes: residentMemory(),
     } satisfies LoadMessage);
   };
   const reportSoon = (): void => {

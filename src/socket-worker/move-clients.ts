@@ -6,10 +6,16 @@ import { setTimeout as delay } from "node:timers/promises";
 /** An Engine.IO session, as far as it is needed here. */
 export interface EngineClient {
   readonly readyState: string;
-  readonly transport: { readonly name: string; readonly readyState: string; close(): void };
+  readonly transport: {
+    readonly name: string;
+    readonly readyState: string;
+    /** Of long-polling: how long a close waits for a poll that it can be the answer to, in milliseconds. */
+    closeTimeout?: number;
+    close(): void;
+  };
   readonly writeBuffer: readonly unknown[];
   once(event: "drain" | "close", listener: () => void): void;
-  close(): void;
+  close(discard?: boolean): void;
 }
 
 export interface MoveClientsOptions {
@@ -22,6 +28,9 @@ export interface MoveClientsOptions {
   /** After this, all that are left are moved at once, busy or not. */
   readonly deadlineMs: number;
 }
+
+/** The next poll of a client that is there comes within a round trip. When the box stops, the port is closed to it. */
+const POLL_WAIT_MS = 2000;
 
 /** With a window of 0: how often busy clients are looked at. */
 const MIN_WINDOW_MS = 20;
@@ -66,7 +75,15 @@ export function batchSizeOf({ clients, batchSize, windowMs, leftMs }: BatchQuest
 
 function closeTransport(client: EngineClient): void {
   if (client.readyState !== "open") return;
-  if (client.transport.name !== "websocket") client.close();
+  if (client.transport.name !== "websocket") closePolling(client);
   else if (client.writeBuffer.length === 0) client.transport.close();
   else client.once("drain", () => closeTransport(client));
+}
+
+/** Engine.IO would wait for the next poll for half a minute, and for what is queued without end. */
+function closePolling(client: EngineClient): void {
+  client.transport.closeTimeout = POLL_WAIT_MS;
+  client.close();
+  const timer = setTimeout(() => client.close(true), POLL_WAIT_MS);
+  client.once("close", () => clearTimeout(timer));
 }

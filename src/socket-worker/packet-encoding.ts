@@ -2,7 +2,7 @@
 
 import type { Packet } from "socket.io-parser";
 import { PUBLISH_FLAG } from "../bus/hub-frames.ts";
-import { formatPosition, POSITION_LENGTH } from "../bus/position.ts";
+import { POSITION_DIGITS, stampPosition } from "../bus/position.ts";
 import { decodeFrames, encodeBinaryFrame, encodeTextFrame } from "../lib/ws-frames.ts";
 import { packPayload } from "./payload.ts";
 import type { PacketDecoder, PacketEncoder } from "./socket-io-internals.ts";
@@ -14,21 +14,21 @@ export interface EncodedPacket {
   readonly payload: Buffer;
 }
 
-/** Stands where the position will be written: as long as one, and nothing a position can be. */
-const PLACEHOLDER = "?".repeat(POSITION_LENGTH);
+/** Stands where the digits of the position will be written: as long as they are, and nothing they can be. */
+const NO_DIGITS = "?".repeat(POSITION_DIGITS);
 /** How the text of an event ends whose last argument is the position. */
-const TEXT_END = `"${PLACEHOLDER}"]`;
+const TEXT_END = `-${NO_DIGITS}"]`;
 const AFTER_POSITION = 2;
 
-/** Encodes a packet; with `withPosition`, an event gets a place for its position as its last argument. */
-export function encodePacket(encoder: PacketEncoder, packet: Packet, withPosition: boolean): EncodedPacket {
-  if (!withPosition) return toFrames(encoder.encode(packet), 0);
+/** Encodes a packet; with an `epoch`, an event gets a place for its position there as its last argument. */
+export function encodePacket(encoder: PacketEncoder, packet: Packet, epoch: string | undefined): EncodedPacket {
+  if (epoch === undefined) return toFrames(encoder.encode(packet), 0);
 
-  const parts = encoder.encode({ ...packet, data: [...packet.data, PLACEHOLDER] });
+  const parts = encoder.encode({ ...packet, data: [...packet.data, `${epoch}-${NO_DIGITS}`] });
   const [text] = parts;
-  const canBeStamped = typeof text === "string" && text.endsWith(TEXT_END);
+  const canBeStamped = epoch !== "" && typeof text === "string" && text.endsWith(TEXT_END);
   if (canBeStamped) return toFrames(parts, PUBLISH_FLAG.hasPosition);
-  // A parser of the app's own: the position can only be put in before it encodes.
+  // A parser of the app's own, or the hub has not said its epoch yet: the position can only be put in before encoding.
   return { flags: PUBLISH_FLAG.isPacket, firstFrameBytes: 0, payload: packPayload(packet) };
 }
 
@@ -37,10 +37,9 @@ export function encodeAtPosition(encoder: PacketEncoder, packet: Packet, positio
   return toFrames(encoder.encode({ ...packet, data: [...packet.data, position] }), 0).payload;
 }
 
-/** Writes the position into frames that have a place for it. */
-export function stampFrames({ firstFrameBytes, payload }: EncodedPacket, epoch: string, sequence: number): void {
-  const end = firstFrameBytes - AFTER_POSITION;
-  payload.write(formatPosition({ epoch, sequence }), end - POSITION_LENGTH, "latin1");
+/** Writes the sequence into frames that have a place for it. */
+export function stampFrames({ firstFrameBytes, payload }: EncodedPacket, sequence: number): void {
+  stampPosition(payload, firstFrameBytes - AFTER_POSITION, sequence);
 }
 
 /** Takes frames back to the packet they were made of. */

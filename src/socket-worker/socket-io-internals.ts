@@ -41,3 +41,8 @@ export function findSocket(namespace: Namespace, id: string): Socket | undefined
   const { _preConnectSockets: connecting } = namespace as unknown as { _preConnectSockets: Map<string, Socket> };
   return namespace.sockets.get(id) ?? connecting.get(id);
 }
+
+/** Whether the app has asked for Socket.IO's connection state recovery. */
+export function canRecover(namespace: Namespace): boolean {
+  return Boolean(serverInternals(namespace).opts.connectionStateRecovery);
+}

@@ -1,11 +1,13 @@
 // The socket worker's process: asks for its init message, composes its parts, says ready, serves until told to drain.
 // It ignores the box's signals (the primary alone tells it what to do) and never outlives the primary.
 
+import { once } from "node:events";
 import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { isWorkerInit, WORKER_INIT_REQUEST, type WorkerInit } from "../bus/worker-init.ts";
 import { CpuClient } from "../cpu/client.ts";
+import { settledWithin } from "../lib/deadline.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
 import { endWithParent } from "../lib/parent-watch.ts";
 import { guardServer } from "../limits/guard-server.ts";
@@ -19,7 +21,12 @@ import type { Box } from "./context.ts";
 import { drainWorker } from "./drain.ts";
 import { createIoServer } from "./io-server.ts";
 import { startLoadReport } from "./load-report.ts";
+import { readPassports } from "./passports.ts";
+import { Relay } from "./relay.ts";
 import { watchAcks } from "./watch-acks.ts";
+
+/** What a drain has on top for what this worker said last. */
+const SETTLE_MS = 500;
 
 type Handler = (message: BusMessage, body: Buffer) => void;
 
@@ -81,19 +88,22 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     options,
     log,
     onSlowClient: () => metrics?.onRefusal("slow_client"),
-    onDirect: (bytes) => metrics?.countSent(bytes),
+    onDirect: (messages, bytes) => metrics?.countSent(messages, bytes),
     onRestore: (outcome) => metrics?.onRestore(outcome),
   });
   handlers.push(adapter.handle);
 
   const app = await loadApp(init.appUrl);
-  const { io, requests, takeConnections, closeAfterAnswers } = createIoServer({
+  const { io, http, requests, takeConnections, closeAfterAnswers } = createIoServer({
     app,
     name: init,
     log,
+    router: options.router,
     serverOptions: adapter.apply(guardedServerOptions(app.io ?? {}, options)),
     onError: (error) => metrics?.onError(error, { stage: "http" }),
   });
+  const passports = readPassports({ io, http, bus, options });
+  handlers.push(passports.handle);
   metrics = new WorkerMetrics({ io, bus, slot, log });
   guardServer(io, {
     options,
@@ -102,7 +112,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
     onWork: ({ conn }, handled) => work.during(conn, handled),
   });
   const cpu = new CpuClient({ bus, slot, incarnation, options, log, tasks: app.tasks });
-  const presence = new PresenceClient({ bus, options, log });
+  const presence = new PresenceClient({ bus, options, log, way: adapter.diffWay });
   for (const part of [metrics, cpu, presence]) handlers.push((message) => part.handle(message));
 
   const box: Box = { slot, incarnation, options, log, cpu, presence, metrics: metrics.registry };
@@ -111,6 +121,7 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
   const stopReporting = startLoadReport(io, bus, () => metrics?.recentLagMs() ?? 0);
   const drain = async (deadlineMs: number): Promise<void> => {
     closeAfterAnswers();
+    relay.drain();
     await drainWorker({
       io,
       options,
@@ -119,16 +130,29 @@ async function serve(init: WorkerInit, bus: BusConnection, log: Logger, handlers
       drainTasks: (ms) => cpu.drain(ms),
       deadlineMs,
     });
+    await settledWithin(adapter.settle(), SETTLE_MS);
     stopReporting();
     cpu.close();
     await metrics?.close();
+    // What this worker said last has reached the primary when that closes the connection.
+    const closed = once(bus, "close");
     bus.end();
+    await closed;
   };
   let isDraining = false;
   handlers.push((message) => {
     if (message.type !== "drain" || isDraining) return;
     isDraining = true;
     void drain(message.deadlineMs).finally(() => process.exit(0));
+  });
+  const relay = new Relay({
+    io,
+    http,
+    name: init,
+    relayPath: init.relayPath,
+    secret: init.busSecret,
+    requests,
+    ...passports,
   });
   takeConnections();
   bus.send({ type: "ready", hasAffinity: app.affinity !== undefined });

@@ -12,6 +12,8 @@ export function workerStatus(slot: number, overrides: Partial<WorkerStatus> = {}
     restarts: 0,
     loopLagMs: 1,
     memoryBytes: 80_000_000,
+    silentMs: 0,
+    stalledMs: 0,
     ...overrides,
   };
 }

@@ -1,14 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeMessagePayload, encodeFrame, encodeMessageFrame, FrameReader } from "../../src/bus/frames.ts";
+import {
+  allocateFrame,
+  decodeMessageFrame,
+  encodeMessageFrame,
+  FrameReader,
+  HEADER_BYTES,
+} from "../../src/bus/frames.ts";
 
 const MAX = 1024;
 
 function readAll(chunks: readonly Buffer[]): { kind: number; payload: string }[] {
   const frames: { kind: number; payload: string }[] = [];
-  const reader = new FrameReader(MAX, (kind, payload) => frames.push({ kind, payload: payload.toString("latin1") }));
+  const reader = new FrameReader(MAX, (kind, frame) => {
+    frames.push({ kind, payload: frame.toString("latin1", HEADER_BYTES) });
+  });
   for (const chunk of chunks) reader.push(chunk);
   return frames;
+}
+
+function frameOf(kind: number, payload: Uint8Array): Buffer {
+  const frame = allocateFrame(kind, payload.length);
+  frame.set(payload, HEADER_BYTES);
+  return frame;
 }
 
 function cut(data: Buffer, points: readonly number[]): Buffer[] {
@@ -22,7 +36,7 @@ describe("FrameReader", () => {
 
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 12 }), (frames, points) => {
-        const stream = Buffer.concat(frames.map(({ kind, payload }) => encodeFrame(kind, payload)));
+        const stream = Buffer.concat(frames.map(({ kind, payload }) => frameOf(kind, payload)));
 
         const read = readAll(cut(stream, points));
 
@@ -48,7 +62,7 @@ describe("message frames", () => {
   test("carry JSON and opaque bytes", () => {
     const frame = encodeMessageFrame('{"type":"ready","ü":1}', Buffer.from([0, 255, 1]));
 
-    const { value, body } = decodeMessagePayload(frame.subarray(5));
+    const { value, body } = decodeMessageFrame(frame);
 
     expect(value).toEqual({ type: "ready", ü: 1 });
     expect([...body]).toEqual([0, 255, 1]);
@@ -59,6 +73,8 @@ describe("message frames", () => {
     ["shorter than their JSON", Buffer.from([0, 0, 0, 9, 123])],
     ["without JSON", Buffer.from([0, 0, 0, 1, 123])],
   ])("that are %s are refused", (_what, payload) => {
-    expect(() => decodeMessagePayload(payload)).toThrow(expect.objectContaining({ code: "ALLCORES_ERR_BUS_FRAME" }));
+    expect(() => decodeMessageFrame(frameOf(1, payload))).toThrow(
+      expect.objectContaining({ code: "ALLCORES_ERR_BUS_FRAME" }),
+    );
   });
 });

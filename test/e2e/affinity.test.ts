@@ -1,11 +1,15 @@
 // Clients that belong together are on one worker of a real box, and no worker gets too many for it.
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { pickAffine } from "../../src/primary/pick-affine.ts";
-import { WorkerLoad } from "../../src/primary/pick-worker.ts";
+import { WorkerLoad } from "../../src/primary/worker-load.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient, rawRequest, TRANSPORTS } from "../helpers/clients.ts";
+import { logged } from "../helpers/logged.ts";
 import { until } from "../helpers/until.ts";
 
 interface Welcome {
@@ -85,6 +89,39 @@ describe.each([
   });
 });
 
+test(
+  "a reload brings the affinity function of the new code",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "allcores-affinity-"));
+    const app = join(folder, "app.mjs");
+    const deploy = (name: string): Promise<void> =>
+      writeFile(
+        app,
+        `export default {
+          affinity: ({ query }) => query.get("${name}"),
+          setup: (io, box) => io.on("connection", (socket) => socket.emit("welcome", { slot: box.slot })),
+        };`,
+      );
+    await deploy("old");
+    const box = await startBox({ app, workers: WORKERS, flags: ["--reload-probation-ms", "100"] });
+    await deploy("new");
+
+    box.child.kill("SIGHUP");
+    await logged(box, "the box is reloaded");
+    const clients = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        connectClient<Welcome>(box.url, { query: { old: `room ${i}`, new: "room" } }),
+      ),
+    );
+
+    expect(new Set(clients.map(({ welcome }) => welcome.slot)).size).toBe(1);
+    for (const { socket } of clients) socket.disconnect();
+    await box.stop();
+    await rm(folder, { recursive: true });
+  },
+  START_TIMEOUT_MS,
+);
+
 describe("an affinity function that throws", () => {
   test(
     "costs no client its connection, and is logged once",
@@ -92,7 +129,9 @@ describe("an affinity function that throws", () => {
       const box = await startBox({ app: "affinity-app.mjs", workers: 1 });
 
       const answers = await Promise.all(
-        Array.from({ length: 8 }, () => rawRequest(box.url, ["GET /?broken=throws HTTP/1.1\r\nHost: box\r\n\r\n"])),
+        Array.from({ length: 8 }, () =>
+          rawRequest(box.url, ["GET /?broken=throws HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n"]),
+        ),
       );
 
       expect(answers).toEqual(answers.map(() => expect.stringMatching(/^HTTP\/1\.1 200 [\s\S]*served/)));

@@ -9,6 +9,7 @@ import { fixture } from "../helpers/box.ts";
 import { connectClient, nextEvent } from "../helpers/clients.ts";
 import { freePort } from "../helpers/free-port.ts";
 import { Pm2, type Pm2Result } from "../helpers/pm2.ts";
+import { until } from "../helpers/until.ts";
 
 const ECOSYSTEM = fileURLToPath(new URL("../../ecosystem.config.js", import.meta.url));
 
@@ -38,6 +39,7 @@ beforeEach(async () => {
     ALLCORES_ADMIN_PORT: String(adminPort),
     WEB_CONCURRENCY: "2",
     RUNTIME_DIRECTORY: folder,
+    STATE_DIRECTORY: folder,
     WAIT_FOR_FILE: join(folder, "go"),
   };
 });
@@ -93,6 +95,31 @@ describe("a box under PM2", () => {
     expect(show.stdout).toMatch(/Connections +\S +1 /);
     expect(trigger.code).toBe(0);
     expect(trigger.stdout).toContain(url);
+    socket.close();
+  });
+
+  test("reloads on `pm2 trigger`: every worker is new, and a client comes over by itself", async () => {
+    const out_file = join(folder, "out.log");
+    const error_file = join(folder, "error.log");
+    env.ALLCORES_RELOAD_PROBATION_MS = "100";
+    await start("echo-app.mjs", { out_file, error_file, merge_logs: true });
+    const { socket, welcome } = await connectClient<{ pid: number }>(url, { reconnection: true });
+    const moved = nextEvent<{ pid: number }>(socket, "welcome");
+    const before = await pm2.process();
+
+    const trigger = await pm2.run(["trigger", "allcores", "reload"]);
+    const { pid } = await moved;
+    await until(
+      "the log says so",
+      async () => (await readFile(error_file, "utf8")).includes("the box is reloaded"),
+      60_000,
+    );
+    const after = await pm2.process();
+
+    expect(trigger.code).toBe(0);
+    expect(trigger.stdout).toContain("The reload has begun.");
+    expect(pid).not.toBe(welcome.pid);
+    expect([after?.pid, after?.pm2_env.restart_time]).toEqual([before?.pid, 0]);
     socket.close();
   });
 

@@ -5,18 +5,21 @@ import { Agent, request } from "node:http";
 import type { Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startBox, type TestBox } from "../helpers/box.ts";
-import { connectClient, TRANSPORTS } from "../helpers/clients.ts";
-import { HAPROXY, NGINX, type RunningProxy, startProxyProgram } from "../helpers/proxy.ts";
+import { connectClient, nextEvent, TRANSPORTS } from "../helpers/clients.ts";
+import { metricOf } from "../helpers/metrics.ts";
+import { CADDY, HAPROXY, NGINX, type RunningProxy, startProxyProgram } from "../helpers/proxy.ts";
 import { describeWith } from "../helpers/requirements.ts";
+import { until } from "../helpers/until.ts";
 
 const CLIENTS = 20;
 const START_TIMEOUT_MS = 60_000;
 
 interface Welcome {
   readonly slot: number;
+  readonly pid: number;
 }
 
-for (const program of [NGINX, HAPROXY]) {
+for (const program of [NGINX, HAPROXY, CADDY]) {
   describeWith(program.command, `a box of 2 workers behind ${program.command}`, () => {
     let box: TestBox;
     let proxy: RunningProxy;
@@ -68,6 +71,51 @@ for (const program of [NGINX, HAPROXY]) {
       expect(answers).toEqual(answers.map((_, i) => `200 POST /upload/${i} ${i * 1000 + 1}`));
       expect(echoes).toEqual([0, 1, 2, 3]);
       agent.destroy();
+    });
+
+    test("sessions of both workers share few connections to the box", async () => {
+      const clients = await Promise.all(
+        Array.from({ length: 4 }, () => connectClient<Welcome>(proxy.url, { transports: ["polling"] })),
+      );
+      open = clients.map(({ socket }) => socket);
+      const before = await metricOf(box, "allcores_router_accepted_total");
+
+      for (let i = 0; i < 50; i++) {
+        const echoes = await Promise.all(open.map((socket) => socket.emitWithAck("echo", i)));
+        expect(echoes).toEqual([i, i, i, i]);
+      }
+
+      expect(new Set(clients.map(({ welcome }) => welcome.slot)).size).toBe(2);
+      // Each echo is two requests at least: 400 in all.
+      expect((await metricOf(box, "allcores_router_accepted_total")) - before).toBeLessThan(100);
+    });
+
+    test("clients of a worker that is killed come back, and the others stay", async () => {
+      const clients = await Promise.all(
+        Array.from({ length: 8 }, (_, i) =>
+          connectClient<Welcome>(proxy.url, {
+            transports: [i % 2 === 0 ? "polling" : "websocket"],
+            reconnection: true,
+            reconnectionDelay: 100,
+          }),
+        ),
+      );
+      open = clients.map(({ socket }) => socket);
+      const victim = clients[0]?.welcome;
+      const hit = clients.filter(({ welcome }) => welcome.pid === victim?.pid);
+      const back = hit.map(({ socket }) => nextEvent<Welcome>(socket, "welcome"));
+      const lost: Socket[] = [];
+      for (const { socket } of clients) socket.on("disconnect", () => lost.push(socket));
+
+      process.kill(victim?.pid ?? 0, "SIGKILL");
+
+      const pids = (await Promise.all(back)).map(({ pid }) => pid);
+      const echoes = await Promise.all(open.map((socket) => socket.emitWithAck("echo", "here")));
+      expect(pids).not.toContain(victim?.pid);
+      expect(echoes).toEqual(open.map(() => "here"));
+      await until("the slot is filled", async () =>
+        (await box.status()).workers.every(({ state }) => state === "ready"),
+      );
     });
 
     test("a body of 7 MB reaches the app whole", async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { joinFrom } from "../helpers/addressed.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient, TRANSPORTS } from "../helpers/clients.ts";
 import { freePort } from "../helpers/free-port.ts";
@@ -38,10 +39,19 @@ const configureNginx: Configure = async ({ from, to }, folder) => {
   return ["-c", file, "-e", "stderr"];
 };
 
-const configureHaproxy: Configure = async ({ from, to }, folder) => {
-  const file = join(folder, "haproxy.cfg");
-  await writeFile(file, fileOf("haproxy.cfg").replace("bind :80", `bind 127.0.0.1:${from}`).replace(":3000", `:${to}`));
-  return ["-db", "-f", file];
+function configureHaproxy(name: string): Configure {
+  return async ({ from, to }, folder) => {
+    const file = join(folder, name);
+    await writeFile(file, fileOf(name).replace("bind :80", `bind 127.0.0.1:${from}`).replace(":3000", `:${to}`));
+    return ["-db", "-f", file];
+  };
+}
+
+const configureCaddy: Configure = async ({ from, to }, folder) => {
+  const site = fileOf("Caddyfile").replace("example.com", `http://127.0.0.1:${from}`).replace(":3000", `:${to}`);
+  const file = join(folder, "Caddyfile");
+  await writeFile(file, `{\n\tadmin off\n}\n${site}`);
+  return ["run", "--adapter", "caddyfile", "--config", file];
 };
 
 function fileOf(name: string): string {
@@ -49,10 +59,12 @@ function fileOf(name: string): string {
 }
 
 describe.each([
-  ["nginx", configureNginx],
-  ["haproxy", configureHaproxy],
-] as const)("%s before a box", (program, configure) => {
-  describeWith(program, `with the README's configuration of ${program}`, () => {
+  ["nginx.conf", "nginx", configureNginx, []],
+  ["haproxy.cfg", "haproxy", configureHaproxy("haproxy.cfg"), []],
+  ["Caddyfile", "caddy", configureCaddy, []],
+  ["haproxy-tcp.cfg", "haproxy", configureHaproxy("haproxy-tcp.cfg"), ["--proxy-protocol"]],
+] as const)("%s before a box", (name, program, configure, flags) => {
+  describeWith(program, `with the README's ${name}`, () => {
     let folder: string;
     let box: TestBox;
     let proxy: ChildProcess;
@@ -61,10 +73,10 @@ describe.each([
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), "allcores-proxy-"));
-      box = await startBox({ app: "echo-app.mjs" });
+      box = await startBox({ app: "echo-app.mjs", flags: ["--trust-proxy", "127.0.0.1", ...flags] });
       const port = await freePort();
       const args = await configure({ from: port, to: Number(new URL(box.url).port) }, folder);
-      proxy = spawn(program, args, { stdio: "ignore", env: { PATH: `${process.env.PATH}:/usr/sbin` } });
+      proxy = spawn(program, args, { stdio: "ignore", env: { PATH: `${process.env.PATH}:/usr/sbin`, HOME: folder } });
       await until(`${program} listens`, () => listens(port));
       url = `http://127.0.0.1:${port}`;
     });
@@ -98,6 +110,13 @@ describe.each([
         expect(new Set(connected.map(({ welcome }) => welcome.slot)).size).toBe(2);
       },
     );
+
+    test("the app is told the client's address", async () => {
+      const client = await joinFrom(url, "127.0.0.2");
+
+      expect(client).toMatchObject({ welcome: { address: "127.0.0.2" } });
+      if (typeof client === "object") client.ws.terminate();
+    });
 
     test("requests of the app, with a body, are answered", async () => {
       const answer = await fetch(`${url}/upload`, { method: "POST", body: "x".repeat(100_000) });

@@ -1,11 +1,14 @@
 // A reload of a real box: nobody loses anything, and new code that does not work changes nothing.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { Socket } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startBox, type TestBox } from "../helpers/box.ts";
+import { CLI, startBox, type TestBox } from "../helpers/box.ts";
 import { type CliResult, runCli } from "../helpers/cli.ts";
 import { connectClient, nextEvent } from "../helpers/clients.ts";
 import { freePort } from "../helpers/free-port.ts";
@@ -77,9 +80,34 @@ describe("allcores reload", SLOW, () => {
     await until("the client has come over", () => versions.at(-1) === "new");
     expect(welcome.version).toBe("old");
     expect(out).toMatch(/^The new code serves: 2 workers replaced in \d+\.\d s\.\n$/);
-    expect(err).toContain("reload: slot 1: the new code is on probation\n");
+    expect(err.match(/slots? .*$/gm)).toEqual([
+      "slot 0: the new code starts",
+      "slot 1: the new code starts",
+      "slots 0, 1: the new code is on probation",
+      "slot 0: clients move to the new code",
+      "slot 1: clients move to the new code",
+    ]);
     expect(code).toBe(0);
     expect(after.some((pid) => before.includes(pid))).toBe(false);
+  });
+
+  test("moves each client once, to new code", async () => {
+    await start();
+    const moves = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const versions: string[] = [];
+        const { socket } = await connect();
+        socket.on("welcome", ({ version }: Welcome) => versions.push(version));
+        return versions;
+      }),
+    );
+    await app.deploy("new");
+
+    const { code } = await reload();
+
+    await until("all have come over", () => moves.every((versions) => versions.length > 0));
+    expect(code).toBe(0);
+    expect(moves).toEqual(moves.map(() => ["new"]));
   });
 
   test("refuses no request and no connection meanwhile", async () => {
@@ -110,6 +138,28 @@ describe("allcores reload", SLOW, () => {
     const { code } = await reload();
 
     expect(await answer).toBe("old");
+    expect(code).toBe(0);
+  });
+
+  test("draws one line with a bar on a terminal", async () => {
+    await start();
+    const command = `'${process.execPath}' '${CLI}' reload --admin-port ${adminPort}`;
+
+    const terminal = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+      env: { ...process.env, RUNTIME_DIRECTORY: runtimeDir },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [shown, [code]] = await Promise.all([text(terminal.stdout), once(terminal, "exit")]);
+
+    const frames = shown.split("\r\u001b[2K");
+    expect(frames.slice(1, -1)).toEqual([
+      `${"░".repeat(24)} 0/2 slot 0: the new code starts`,
+      `${"█".repeat(3)}${"░".repeat(21)} 0/2 slot 1: the new code starts`,
+      `${"█".repeat(7)}${"░".repeat(17)} 0/2 slots 0, 1: the new code is on probation`,
+      `${"█".repeat(9)}${"░".repeat(15)} 0/2 slot 0: clients move to the new code`,
+      `${"█".repeat(16)}${"░".repeat(8)} 1/2 slot 1: clients move to the new code`,
+    ]);
+    expect(frames.at(-1)).toMatch(/^The new code serves: 2 workers replaced in \d+\.\d s\.\r\n$/);
     expect(code).toBe(0);
   });
 
@@ -165,15 +215,29 @@ describe("new code that does not work", SLOW, () => {
     expect(socket.connected).toBe(true);
   });
 
-  test("in a group of all slots leaves all of them", async () => {
-    await start(["--reload-surge", String(WORKERS)]);
+  test("in one slot only changes nothing in the others", async () => {
+    await start();
     const before = await pids();
     await app.deploy("new", 'if (box.slot === 1) throw new Error("not here");');
 
-    const { code } = await reload();
+    const { code, err } = await reload();
 
     expect(code).toBe(1);
+    expect(err).toContain("Slots 0 and 1 have the old code still.");
     expect(await pids()).toEqual(before);
+  });
+
+  test("leaves those that were through with the new code, one slot at a time, and says so", async () => {
+    await start(["--reload-surge", "1"]);
+    const before = await pids();
+    await app.deploy("new", 'if (box.slot === 1) throw new Error("not here");');
+
+    const { code, err } = await reload();
+
+    const after = await pids();
+    expect(code).toBe(1);
+    expect(err).toContain("Slot 1 has the old code still. Slot 0 has the new code already.");
+    expect([after[0] === before[0], after[1] === before[1]]).toEqual([false, true]);
   });
 });
 

@@ -2,12 +2,13 @@
 
 import { once } from "node:events";
 import { request } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sessionIdGenerator } from "../../src/lib/session-id.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient, newClient, openSocket, rawRequest, readToEnd } from "../helpers/clients.ts";
 
-const HANDSHAKE = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: box\r\n\r\n";
+const HANDSHAKE = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n";
 
 describe("the router of a box of 4 workers", () => {
   let box: TestBox;
@@ -34,7 +35,7 @@ describe("the router of a box of 4 workers", () => {
   test("sends a request whose session id is in the second segment to the session's worker", async () => {
     const handshake = await rawRequest(box.url, [HANDSHAKE]);
     const sid = /"sid":"([^"]+)"/.exec(handshake)?.[1] ?? "";
-    const head = `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: box\r\nContent-Length: 2\r\n\r\n`;
+    const head = `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: box\r\nConnection: close\r\nContent-Length: 2\r\n\r\n`;
     const cut = head.indexOf("sid=") + 2;
 
     const answer = await rawRequest(box.url, [head.slice(0, cut), head.slice(cut), "40"]);
@@ -141,5 +142,36 @@ describe("a box without a ready worker", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*Retry-After: \d+/);
     doomed.disconnect();
     await box.stop();
+  });
+});
+
+describe("a worker that is slow to take its connections", () => {
+  const WAIT_MS = 300;
+  let box: TestBox;
+
+  beforeAll(async () => {
+    box = await startBox({
+      app: "echo-app.mjs",
+      workers: 1,
+      env: { ALLCORES_ROUTER_WORKER_WAIT_MS: String(WAIT_MS) },
+    });
+  });
+  afterAll(() => box.stop());
+
+  test("gets those that still wait; the others are answered 503, and nobody hangs", async () => {
+    const { socket, welcome } = await connectClient<{ pid: number }>(box.url);
+    process.kill(welcome.pid, "SIGSTOP");
+    const answers = Array.from({ length: 40 }, () =>
+      rawRequest(box.url, ["GET / HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n"]),
+    );
+    await setTimeout(2 * WAIT_MS);
+
+    process.kill(welcome.pid, "SIGCONT");
+
+    const statuses = (await Promise.all(answers)).map((answer) => answer.slice("HTTP/1.1 ".length, 12));
+    expect(statuses.filter((status) => status === "503").length).toBeGreaterThan(30);
+    expect(statuses.filter((status) => status !== "503").every((status) => status === "200")).toBe(true);
+    expect(await rawRequest(box.url, [HANDSHAKE])).toMatch(/^HTTP\/1\.1 200 /);
+    socket.disconnect();
   });
 });

@@ -76,6 +76,7 @@ describeWith("systemd-socket-activate", "a box behind socket activation", () => 
       [
         `--listen=127.0.0.1:${port}`,
         `--setenv=RUNTIME_DIRECTORY=${folder}`,
+        `--setenv=STATE_DIRECTORY=${folder}`,
         ...[process.execPath, CLI, "start", fixture("tells-its-env.mjs"), "--workers=1", "--port=0", "--admin-port=0"],
       ],
       { stdio: ["ignore", "pipe", "pipe"] },

@@ -22,12 +22,16 @@ export interface BoxOptions {
   readonly workers?: number;
   readonly flags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Most file descriptors that the primary, and each process that it starts, may have. */
+  readonly maxFds?: number;
 }
 
 export interface TestBox {
   readonly url: string;
   readonly adminUrl: string;
   readonly child: ChildProcess;
+  /** Folder of its unix sockets. */
+  readonly runtimeDir: string;
   /** Everything the box has written to stderr so far. */
   readonly stderr: () => string;
   readonly status: () => Promise<BoxStatus>;
@@ -57,6 +61,7 @@ export async function startBox(options: BoxOptions = {}): Promise<TestBox> {
     url: url.replace(/[,.]$/, ""),
     adminUrl,
     child,
+    runtimeDir,
     stderr: () => stderr,
     status: async () => (await (await fetch(`${adminUrl}/api/status`)).json()) as BoxStatus,
     exited,
@@ -64,12 +69,20 @@ export async function startBox(options: BoxOptions = {}): Promise<TestBox> {
   };
 }
 
-function spawnBox({ app, workers = 2, flags = [], env = {} }: BoxOptions, runtimeDir: string): ChildProcess {
+function spawnBox({ app, workers = 2, flags = [], env = {}, maxFds }: BoxOptions, runtimeDir: string): ChildProcess {
   const appArgs = app === undefined ? [] : [app.startsWith("/") ? app : fixture(app)];
   const standard = ["--port", "0", "--host", "127.0.0.1", "--admin-port", "0", "--workers", String(workers)];
-  return spawn(process.execPath, [CLI, "start", ...appArgs, ...standard, ...flags], {
+  const command = [process.execPath, CLI, "start", ...appArgs, ...standard, ...flags];
+  const [program = "", ...args] = maxFds === undefined ? command : ["prlimit", `--nofile=${maxFds}`, ...command];
+  return spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, XDG_RUNTIME_DIR: runtimeDir, RUNTIME_DIRECTORY: runtimeDir, ...env },
+    env: {
+      ...process.env,
+      XDG_RUNTIME_DIR: runtimeDir,
+      RUNTIME_DIRECTORY: runtimeDir,
+      STATE_DIRECTORY: runtimeDir,
+      ...env,
+    },
   });
 }
 

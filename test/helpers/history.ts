@@ -1,21 +1,61 @@
 // A history checker: clients in rooms say numbered things and keep what they hear; afterwards the histories are compared.
-// All members of a room must have heard the same things in the same order, each once, and everything that was acked.
+// All members of a room must have heard the same things in the same order, each once, and everything that was acked;
+// what one of them said must stand in the order in which it was said.
 
-import type { Socket } from "socket.io-client";
-import { newClient } from "./clients.ts";
-
-export interface Member {
+/** A client that joins its room for good, says things and keeps what it hears. How it does that is up to its kind. */
+export abstract class Member {
   readonly name: string;
   readonly room: string;
-  readonly socket: Socket;
   /** What was heard, as `SENDER:NUMBER`; `null` where the client came back and was not recovered. */
-  readonly heard: (string | null)[];
-  /** What was said and acked. */
-  readonly acked: string[];
+  readonly heard: (string | null)[] = [];
+  /** What was said, in order, by number: whether it was acked. */
+  readonly said = new Map<number, boolean>();
   /** Process id of the worker it is on. */
-  pid: number;
-  recoveries: number;
-  isIn: boolean;
+  pid = 0;
+  /** How often it was let in. */
+  connections = 0;
+  recoveries = 0;
+  isIn = false;
+
+  constructor(name: string, room: string) {
+    this.name = name;
+    this.room = room;
+  }
+
+  abstract get isConnected(): boolean;
+
+  /** Loses the TCP connection without a word, and comes back by itself. */
+  abstract cut(): void;
+
+  abstract leave(): void;
+
+  /** Sends an event, once it is connected. */
+  protected abstract emit(event: string, args: readonly unknown[], onAck: () => void): void;
+
+  /** Says one thing; what the box acks must be heard by all. `padding` makes it large. */
+  say(number: number, padding = ""): void {
+    this.said.set(number, false);
+    this.emit("say", [this.room, this.name, number, padding], () => this.said.set(number, true));
+  }
+
+  hasAck(number: number): boolean {
+    return this.said.get(number) === true;
+  }
+
+  protected onConnected(isRecovered: boolean): void {
+    this.connections++;
+    if (isRecovered) this.recoveries++;
+    else if (this.isIn) this.heard.push(null);
+    if (isRecovered && this.isIn) return;
+    this.emit("join", [this.room], () => {
+      this.isIn = true;
+    });
+  }
+
+  protected onEvent(event: unknown, args: readonly unknown[]): void {
+    if (event === "said") this.heard.push(`${args[0]}:${args[1]}`);
+    if (event === "worker") this.pid = (args[0] as { pid: number }).pid;
+  }
 }
 
 export interface Verdict {
@@ -27,52 +67,30 @@ export interface Verdict {
   readonly faults: readonly string[];
 }
 
-/** Connects a client that joins its room for good and keeps what it hears. */
-export function newMember(url: string, name: string, room: string): Member {
-  const socket = newClient(url, { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 500 });
-  const member: Member = { name, room, socket, heard: [], acked: [], pid: 0, recoveries: 0, isIn: false };
-  socket.on("worker", ({ pid }: { pid: number }) => {
-    member.pid = pid;
-  });
-  socket.on("said", (sender: string, number: number) => member.heard.push(`${sender}:${number}`));
-  socket.on("connect", () => {
-    if (socket.recovered) member.recoveries++;
-    else if (member.isIn) member.heard.push(null);
-    if (!socket.recovered || !member.isIn) {
-      socket.emit("join", room, () => {
-        member.isIn = true;
-      });
-    }
-  });
-  return member;
-}
-
-/** Says one thing; what the box acks must be heard by all. */
-export function say(member: Member, number: number): void {
-  member.socket.emit("say", member.room, member.name, number, () => member.acked.push(`${member.name}:${number}`));
-}
-
-/** Cuts the client's TCP connection without a word. */
-export function cut({ socket }: Member): void {
-  const { ws } = (socket.io.engine?.transport ?? {}) as { ws?: { _socket?: { destroy(): void } } };
-  ws?._socket?.destroy();
-}
-
 export function judge(members: readonly Member[]): Verdict {
   const rooms = groupByRoom(members);
+  const sum = (count: (member: Member) => number): number => members.reduce((all, member) => all + count(member), 0);
   return {
-    deliveries: members.reduce((count, { heard }) => count + heard.filter((entry) => entry !== null).length, 0),
-    acked: members.reduce((count, { acked }) => count + acked.length, 0),
-    recovered: members.reduce((count, { recoveries }) => count + recoveries, 0),
-    unrecovered: members.reduce((count, { heard }) => count + heard.filter((entry) => entry === null).length, 0),
+    deliveries: sum(({ heard }) => heard.filter((entry) => entry !== null).length),
+    acked: sum((member) => ackedBy(member).length),
+    recovered: sum(({ recoveries }) => recoveries),
+    unrecovered: sum(({ heard }) => heard.filter((entry) => entry === null).length),
     faults: [...rooms].flatMap(([room, inRoom]) => judgeRoom(room, inRoom)),
   };
 }
 
 function groupByRoom(members: readonly Member[]): Map<string, Member[]> {
   const rooms = new Map<string, Member[]>();
-  for (const member of members) rooms.set(member.room, [...(rooms.get(member.room) ?? []), member]);
+  for (const member of members) {
+    const inRoom = rooms.get(member.room);
+    if (inRoom === undefined) rooms.set(member.room, [member]);
+    else inRoom.push(member);
+  }
   return rooms;
+}
+
+function ackedBy({ name, said }: Member): string[] {
+  return [...said].flatMap(([number, isAcked]) => (isAcked ? `${name}:${number}` : []));
 }
 
 function judgeRoom(room: string, members: readonly Member[]): string[] {
@@ -90,8 +108,10 @@ function judgeRoom(room: string, members: readonly Member[]): string[] {
   for (const member of members.filter((candidate) => !whole.includes(candidate))) {
     faults.push(...judgePartial(room, member, places));
   }
-  const lost = members.flatMap(({ acked }) => acked).filter((entry) => whole.length > 0 && !places.has(entry));
-  return [...faults, ...lost.map((entry) => `${room}: ${entry} was acked and not heard`)];
+  const lost = members.flatMap(ackedBy).filter((entry) => whole.length > 0 && !places.has(entry));
+  faults.push(...lost.map((entry) => `${room}: ${entry} was acked and not heard`));
+  faults.push(...members.flatMap((member) => judgeSender(room, member, places)));
+  return faults;
 }
 
 /** One that was not recovered at some point may miss things, but hears nothing twice and nothing out of order. */
@@ -99,4 +119,15 @@ function judgePartial(room: string, { name, heard }: Member, places: ReadonlyMap
   const seen = heard.flatMap((entry) => (entry === null ? [] : (places.get(entry) ?? [])));
   const isInOrder = seen.every((place, i) => i === 0 || place > (seen[i - 1] ?? -1));
   return isInOrder ? [] : [`${room}: ${name} heard things twice or out of order`];
+}
+
+/** What was said later comes later, on whichever connection. */
+function judgeSender(room: string, { name, said }: Member, places: ReadonlyMap<string | null, number>): string[] {
+  let last = -1;
+  return [...said.keys()].flatMap((number) => {
+    const place = places.get(`${name}:${number}`) ?? last;
+    const isInOrder = place >= last;
+    last = Math.max(last, place);
+    return isInOrder ? [] : [`${room}: what ${name} said as no. ${number} was heard after something later`];
+  });
 }

@@ -1,4 +1,4 @@
-// nginx or HAProxy in front of a box, with a configuration of test/fixtures/proxies/, on a free port.
+// nginx, HAProxy or Caddy in front of a box, with a configuration of test/fixtures/proxies/, on a free port.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -29,6 +29,12 @@ export const HAPROXY: ProxyProgram = {
   args: (configPath) => ["-db", "-f", configPath],
 };
 
+export const CADDY: ProxyProgram = {
+  command: "caddy",
+  config: "Caddyfile",
+  args: (configPath) => ["run", "--adapter", "caddyfile", "--config", configPath],
+};
+
 export interface RunningProxy {
   readonly url: string;
   readonly stop: () => Promise<void>;
@@ -49,10 +55,18 @@ export async function startProxyProgram(
   const configPath = join(workDir, config);
   await writeFile(configPath, text);
 
-  const child = spawn(command, args(configPath, workDir), { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(command, args(configPath, workDir), {
+    stdio: ["ignore", "ignore", "pipe"],
+    // Caddy keeps files in its user's home.
+    env: { ...process.env, XDG_DATA_HOME: workDir, XDG_CONFIG_HOME: workDir },
+  });
+  let said = "";
+  child.stderr?.on("data", (chunk) => {
+    said = `${said}${chunk}`.slice(-4000);
+  });
   const stop = (): Promise<void> => stopProxy(child, workDir);
   try {
-    await until(`${command} listens`, () => isListening(child, `http://${listen}`));
+    await until(`${command} listens`, () => isListening(child, `http://${listen}`, said));
   } catch (error) {
     await stop();
     throw error;
@@ -60,8 +74,8 @@ export async function startProxyProgram(
   return { url: `http://${listen}`, stop };
 }
 
-async function isListening(child: ChildProcess, url: string): Promise<boolean> {
-  if (child.exitCode !== null) throw new Error(`The proxy ended with exit code ${child.exitCode}.`);
+async function isListening(child: ChildProcess, url: string, said: string): Promise<boolean> {
+  if (child.exitCode !== null) throw new Error(`The proxy ended with exit code ${child.exitCode}:\n${said}`);
   const socket = await openSocket(url).catch(() => undefined);
   socket?.destroy();
   return socket !== undefined;

@@ -269,6 +269,59 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.constant("publish" as const)) },
 );
 
+describe("PresenceRegistry, over a restart of the box", () => {
+  /** What the next box knows, when this one has lost all its workers. */
+  function restarted(presence: PresenceRegistry<string>, now: number, options = {}): PresenceRegistry<string> {
+    const next = registry(options);
+    presence.dropWorker("w1", 0);
+    presence.dropWorker("w2", 0);
+    presence.takeChanges();
+    next.restore(structuredClone(presence.snapshot()), now);
+    return next;
+  }
+
+  test("who comes back in time was never away, and who does not is gone when their time is over", () => {
+    const presence = registry();
+    presence.join({ ...entry("ann", "tab", "w1"), info: { colour: "red" } });
+    presence.join(entry("ann", "phone", "w2"));
+    presence.join(entry("bob", "tab-2", "w2"));
+    presence.takeChanges();
+    const before = presence.state("lobby");
+
+    // The box was down for longer than the grace, in which nobody could come back.
+    const next = restarted(presence, GRACE_MS * 10);
+    const after = next.state("lobby");
+    next.join({ ...entry("ann", "tab", "w1"), info: { colour: "red" } });
+    next.join(entry("ann", "phone", "w2"));
+    const onReturn = next.takeChanges();
+    next.expire(GRACE_MS * 11);
+    const onExpiry = next.takeChanges();
+
+    expect(after).toEqual(before);
+    expect(onReturn).toEqual([]);
+    expect(onExpiry).toMatchObject([{ room: "lobby", version: before.version + 1, left: ["bob"], joined: [] }]);
+  });
+
+  test("a room that was empty, and one for which there is no grace, go on counting versions", () => {
+    const presence = registry();
+    presence.join(entry("ann"));
+    presence.takeChanges();
+    const { version } = presence.state("lobby");
+
+    const next = restarted(presence, 0, { graceMs: 0 });
+
+    expect(next.rooms).toBe(0);
+    expect(next.state("lobby")).toEqual({ version, members: [] });
+  });
+
+  test("no more entries are taken up than there may be", () => {
+    const presence = registry();
+    for (let i = 0; i < 10; i++) presence.join(entry(`u${i}`));
+
+    expect(restarted(presence, 0, { maxEntries: 4 }).entries).toBe(4);
+  });
+});
+
 describe("PresenceRegistry, whatever happens in whatever order", () => {
   test("counts as a naive model does, its diffs add up to its state, and nothing is left in the end", () => {
     fc.assert(

@@ -35,6 +35,7 @@ const FIGURES: BoxFigures = {
     { slot: 1, state: "gone" },
   ],
   routerWaiting: 2,
+  admission: { counted: 17, addresses: 18 },
   pool: { queued: 4, running: 2, threads: 2, restarts: 1, totals: tasks.totals() },
   presence: { members: 5, rooms: 3 },
   redis: { state: "down", published: 7, received: 8, dropped: 9, queuedBytes: 10, reconnects: 1 },
@@ -131,6 +132,7 @@ describe("BoxMetrics", () => {
     box.counters.routerAccepted();
     box.counters.routerAssigned(1);
     box.counters.routerRefused(431);
+    box.counters.admissionRefused("box_full");
     box.counters.workerRestart(1, "killed");
     box.counters.onError(new AllcoresError("ALLCORES_ERR_REDIS", "down"), { stage: "fanout" });
 
@@ -152,6 +154,9 @@ describe("BoxMetrics", () => {
     expect(read(text, 'allcores_redis_state{state="down"}')).toBe(1);
     expect(read(text, "allcores_redis_dropped_total")).toBe(9);
     expect(read(text, "allcores_router_waiting")).toBe(2);
+    expect(read(text, 'allcores_admission_refused_total{reason="box_full"}')).toBe(1);
+    expect(read(text, "allcores_admission_connections")).toBe(17);
+    expect(read(text, "allcores_admission_addresses")).toBe(18);
   });
 
   test("keeps the counters of a killed worker as it reported them last, and adds its successor's", async () => {
@@ -310,6 +315,7 @@ async function fullPage(): Promise<string> {
   metrics.onError(new Error("x"), { stage: "event" });
   box.counters.routerAssigned(0);
   box.counters.routerRefused(400);
+  box.counters.admissionRefused("address_rate");
   box.counters.workerRestart(0, "exited");
   return box.text();
 }

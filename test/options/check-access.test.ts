@@ -53,3 +53,19 @@ describe("limits.origins", () => {
     expect(() => resolveOptions({ flags: { "limits-origins": origin } })).toThrow(invalid);
   });
 });
+
+describe("trustProxy", () => {
+  test.each(["proxy.example", "10.0.0.0/33", "10.0.0.1,loopback"])("refuses %j", (list) => {
+    expect(() => resolveOptions({ flags: { "trust-proxy": list } })).toThrow(invalid);
+  });
+
+  test("takes addresses and networks", () => {
+    const { options } = resolveOptions({ flags: { "trust-proxy": "127.0.0.1, 10.0.0.0/8,2001:db8::/32" } });
+
+    expect(options.trustProxy).toEqual(["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]);
+  });
+
+  test("is what proxyProtocol needs", () => {
+    expect(() => resolveOptions({ flags: { "proxy-protocol": true } })).toThrow(invalid);
+  });
+});

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Affinity } from "../../src/primary/affinity.ts";
 import { fixture } from "../helpers/box.ts";
 import { collectLog } from "../helpers/log-lines.ts";
@@ -15,7 +18,8 @@ describe("Affinity", () => {
 
   function create(app: string, queryName = ""): Affinity {
     const onError = (error: unknown): void => void errors.push(error);
-    return new Affinity({ appUrl: pathToFileURL(fixture(app)).href, queryName, log: logged.log, onError });
+    const path = isAbsolute(app) ? app : fixture(app);
+    return new Affinity({ appUrl: pathToFileURL(path).href, queryName, log: logged.log, onError });
   }
 
   function keyOf(affinity: Affinity, target: string, headers = ""): string | undefined {
@@ -43,6 +47,52 @@ describe("Affinity", () => {
     expect(loads[0]).toBe(loads[1]);
     await loads[0];
     expect(affinity.isLoading).toBe(false);
+  });
+
+  describe("after a reload", () => {
+    const appWith = (name: string): string => `export default { affinity: ({ query }) => query.get("${name}") };`;
+    let folder: string;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), "allcores-affinity-"));
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    test.each([
+      ["app.mjs", appWith],
+      ["app.cjs", (name: string) => appWith(name).replace("export default", "module.exports =")],
+    ])("asks the function that is on disk now (%s)", async (file, source) => {
+      await writeFile(join(folder, file), source("old"));
+      const affinity = create(join(folder, file));
+      await affinity.load();
+      await writeFile(join(folder, file), source("new"));
+
+      await affinity.renew();
+
+      expect(keyOf(affinity, "/?old=a&new=b")).toBe("b");
+      expect(errors).toEqual([]);
+    });
+
+    test("keeps the function it has when the new one cannot be imported", async () => {
+      await writeFile(join(folder, "app.mjs"), appWith("old"));
+      const affinity = create(join(folder, "app.mjs"));
+      await affinity.load();
+      await writeFile(join(folder, "app.mjs"), "throw new Error();");
+
+      await affinity.renew();
+
+      expect(keyOf(affinity, "/?old=a")).toBe("a");
+      expect(errors).toHaveLength(1);
+    });
+
+    test("asks nobody when the app has no function any more", async () => {
+      const affinity = create("affinity-app.mjs");
+      await affinity.load();
+
+      affinity.forget();
+
+      expect(keyOf(affinity, "/?room=blue")).toBeUndefined();
+    });
   });
 
   test("reads the operator's query parameter when the app has no function", () => {

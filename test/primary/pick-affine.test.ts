@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pickAffine } from "../../src/primary/pick-affine.ts";
-import { WorkerLoad } from "../../src/primary/pick-worker.ts";
+import { WorkerLoad } from "../../src/primary/worker-load.ts";
 
 interface Candidate {
   readonly slot: number;
@@ -11,7 +11,7 @@ interface Candidate {
 function workers(loads: readonly number[]): Candidate[] {
   return loads.map((clients, slot) => {
     const load = new WorkerLoad();
-    load.report({ clients, received: 0 });
+    load.report({ clients, received: 0, loopLagMs: 0 }, 0);
     return { slot, load };
   });
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createLogger } from "../../src/lib/logger.ts";
 import { type BoxStatus, isWell, type WorkerStatus } from "../../src/primary/status.ts";
@@ -10,16 +11,19 @@ const WATCHDOG_MS = 1000;
 
 let recorder: RecordingSystemdNotify;
 let status: BoxStatus;
+let isRouterWell: boolean;
 let notifier: SystemdNotifier;
 
 beforeEach(async () => {
   recorder = await RecordingSystemdNotify.create();
   status = WELL;
+  isRouterWell = true;
   notifier = new SystemdNotifier({
     systemd: { notifySocket: "/run/notify", watchdogMs: WATCHDOG_MS, listenFd: undefined },
     env: { PATH: recorder.path },
     log: createLogger({ level: "silent" }),
     status: () => status,
+    isRouterWell: () => Promise.resolve(isRouterWell),
   });
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
 });
@@ -34,6 +38,7 @@ describe("SystemdNotifier", () => {
   test("says ready, pings twice per watchdog time, says stopping, in this order", async () => {
     notifier.ready();
     vi.advanceTimersByTime(WATCHDOG_MS);
+    await recorder.called("WATCHDOG=1", 2);
     notifier.stopping();
     vi.advanceTimersByTime(WATCHDOG_MS);
     await recorder.called("STOPPING=1");
@@ -54,12 +59,28 @@ describe("SystemdNotifier", () => {
     vi.advanceTimersByTime(10 * WATCHDOG_MS);
     status = WELL;
     vi.advanceTimersByTime(WATCHDOG_MS / 2);
+    await recorder.called("WATCHDOG=1");
     notifier.stopping();
     await recorder.called("STOPPING=1");
 
     const pings = recorder.calls().filter((call) => call.includes("WATCHDOG=1"));
     expect(pings).toHaveLength(1);
   });
+});
+
+test("SystemdNotifier gives no ping while the router takes no connections", async () => {
+  notifier.ready();
+  isRouterWell = false;
+  vi.advanceTimersByTime(10 * WATCHDOG_MS);
+  await setImmediate();
+  isRouterWell = true;
+  vi.advanceTimersByTime(WATCHDOG_MS / 2);
+  await recorder.called("WATCHDOG=1");
+  notifier.stopping();
+  await recorder.called("STOPPING=1");
+
+  const pings = recorder.calls().filter((call) => call.includes("WATCHDOG=1"));
+  expect(pings).toHaveLength(1);
 });
 
 describe("a box is well", () => {

@@ -7,10 +7,13 @@ import { HubLink } from "../../src/socket-worker/hub-link.ts";
 const ask = { type: "hub:ask", namespace: "/", question: "fetchSockets", rooms: [] } as const;
 
 /** A bus connection that takes everything, and by which the test plays the hub. */
-function newLink(): { link: HubLink; pass: (ticket: number) => void } {
+function newLink(): { link: HubLink; pass: (...tickets: number[]) => void } {
   const bus = Object.assign(new EventEmitter(), { send: () => true, sendFrame: () => true });
   const link = new HubLink(bus as unknown as BusConnection);
-  const pass = (ticket: number) => bus.emit("frame", HUB_KIND.passed, encodePassed(ticket, ticket * 10).subarray(5));
+  const pass = (...tickets: number[]) => {
+    const places = tickets.map((ticket) => ({ ticket, sequence: ticket * 10 }));
+    bus.emit("frame", HUB_KIND.passed, encodePassed(places));
+  };
   return { link, pass };
 }
 

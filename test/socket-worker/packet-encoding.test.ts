@@ -1,7 +1,7 @@
 import { Decoder, Encoder, type Packet, PacketType } from "socket.io-parser";
 import { describe, expect, test } from "vitest";
 import { PUBLISH_FLAG } from "../../src/bus/hub-frames.ts";
-import { formatPosition, POSITION_LENGTH } from "../../src/bus/position.ts";
+import { formatPosition, POSITION_DIGITS } from "../../src/bus/position.ts";
 import { decodePacket, encodePacket, stampFrames } from "../../src/socket-worker/packet-encoding.ts";
 
 const encoder = new Encoder() as never;
@@ -12,11 +12,11 @@ describe("encodePacket", () => {
     ["text", ["chat", "ü€😀", { a: [1, null] }]],
     ["binary", ["file", Buffer.from([0, 255]), { nested: Buffer.from("x") }]],
     ["nothing but a name", ["ping"]],
-    ["text that looks like the place for a position", ["chat", "?".repeat(POSITION_LENGTH)]],
+    ["text that looks like the place for a position", ["chat", `0a1b2c3d-${"?".repeat(POSITION_DIGITS)}`]],
   ])("gives an event with %s a position as its last argument", (_what, data) => {
-    const encoded = encodePacket(encoder, event(...data), true);
+    const encoded = encodePacket(encoder, event(...data), "0a1b2c3d");
 
-    stampFrames(encoded, "0a1b2c3d", 42);
+    stampFrames(encoded, 42);
 
     const { data: decoded } = decodePacket({ Decoder } as never, encoded.payload);
     expect(encoded.flags).toBe(PUBLISH_FLAG.hasPosition);
@@ -24,7 +24,7 @@ describe("encodePacket", () => {
   });
 
   test("leaves a packet without a position as it is", () => {
-    const { payload, flags } = encodePacket(encoder, event("chat", 1), false);
+    const { payload, flags } = encodePacket(encoder, event("chat", 1), undefined);
 
     expect(flags).toBe(0);
     expect(decodePacket({ Decoder } as never, payload).data).toEqual(["chat", 1]);
@@ -33,7 +33,7 @@ describe("encodePacket", () => {
   test("sends the packet itself where the app's parser leaves no place to write into", () => {
     const binaryEncoder = { encode: (packet: Packet) => [Buffer.from(JSON.stringify(packet.data))] };
 
-    const { flags } = encodePacket(binaryEncoder, event("chat"), true);
+    const { flags } = encodePacket(binaryEncoder, event("chat"), "0a1b2c3d");
 
     expect(flags).toBe(PUBLISH_FLAG.isPacket);
   });

@@ -4,15 +4,17 @@ import type { Socket } from "node:net";
 
 /** What this needs of Node's TCP handle and Node does not offer. */
 export interface TcpHandle {
+  readonly fd: number;
   reading: boolean;
   readStart(): void;
   readStop(): void;
+  close(): void;
 }
 
 /**
- * Stops the handle itself, for good. `pause()` alone lets the kernel's bytes flow into the primary until the stream's
+ * Stops the handle itself, for good. `pause()` alone lets the kernel's bytes flow into this process until the stream's
  * buffer is full; and after it has emitted its data, a stream asks for more on the next tick, which starts the handle
- * again while the connection still stands in line for its worker. What the client sends meanwhile would be read here
+ * again while the connection still stands in line for another process. What the client sends meanwhile would be read here
  * and be lost, and the client would hang for ever.
  */
 export function stopReading(socket: Socket): void {

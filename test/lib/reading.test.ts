@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { handleOf, startReading, stopReading } from "../../src/primary/reading.ts";
+import { handleOf, startReading, stopReading } from "../../src/lib/reading.ts";
 
 let server: Server;
 let client: Socket;
