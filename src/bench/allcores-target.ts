@@ -40,7 +40,13 @@ export async function startAllcores(workers: number, variant: AllcoresVariant): 
     stdio: ["ignore", "pipe", "pipe"],
     // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
     detached: true,
-    env: { ...process.env, LOG_LEVEL: "warn", ALLCORES_LIMITS_EVENTS_PER_SECOND: "0" },
+    env: {
+      ...process.env,
+      LOG_LEVEL: "warn",
+      ALLCORES_LIMITS_EVENTS_PER_SECOND: "0",
+      // Nobody comes back to a server that was measured.
+      ALLCORES_RECOVERY_SAVE_STATE: "false",
+    },
   });
   const complaints = collectComplaints(server.stderr);
   const call = (verb: string, timeoutMs: number) => callBox(verb, { adminPort, env: process.env, timeoutMs });

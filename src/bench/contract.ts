@@ -38,7 +38,7 @@ export interface Target {
 }
 
 export interface TargetControl {
-  /** Rolling reload. Resolves when the last worker was replaced, rejects when it was rolled back. */
+  /** The deploy: a rolling reload, or a restart on the same port. Resolves when all is new, rejects when it failed. */
   readonly reload?: () => Promise<void>;
   /** SIGKILL to one socket worker. Resolves to its pid once it is dead; the server replaces it by itself. */
   readonly killWorker?: () => Promise<number>;
@@ -202,6 +202,11 @@ export interface RunResult {
   readonly measuredMs: number;
   /** Why the speed figures may not be quoted. Empty: the run counts. */
   readonly voidReasons: readonly string[];
+  /**
+   * The load side kept up, and was done what had to be done. If the run is void all the same, it is for what the server
+   * did, and figures that count `despiteLoss` are true.
+   */
+  readonly isBenchSound: boolean;
   /** All messages of the run, warm-up included. */
   readonly counts: Counts;
   readonly ledger: LedgerVerdict;
@@ -335,6 +340,8 @@ export interface Figure {
   /** "ms", "MB", "%", "" */
   readonly unit: string;
   readonly better: "lower" | "higher" | "neither";
+  /** It says what clients went through, and is as true when the server lost messages. Speed and cost never are. */
+  readonly despiteLoss?: true;
 }
 
 /** How the load side itself did, by load process. */

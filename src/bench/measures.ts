@@ -10,6 +10,8 @@ export interface Measure {
   readonly digits: number;
   /** A figure that only its scenario has. */
   readonly isOwn?: true;
+  /** It counts also in a run that is void for what the server did. */
+  readonly despiteLoss?: true;
   readonly read: (result: RunResult) => number | undefined;
 }
 
@@ -66,10 +68,18 @@ const COMMON: readonly Measure[] = [
 /** The common measures that any of the runs has, then the figures that only this scenario has. */
 export function measuresOf(results: readonly RunResult[]): Measure[] {
   const own = new Map(results.flatMap((result) => result.figures).map((figure) => [figure.name, figure]));
-  const figures = [...own.values()].map(({ name, label, unit, better }): Measure => {
+  const figures = [...own.values()].map(({ name, label, unit, better, despiteLoss }): Measure => {
     const read = (result: RunResult) => finite(result.figures.find((figure) => figure.name === name)?.value);
     const isCount = unit === "";
-    return { name, label: isCount ? label : `${label}, ${unit}`, better, digits: isCount ? 0 : 1, isOwn: true, read };
+    return {
+      name,
+      label: isCount ? label : `${label}, ${unit}`,
+      better,
+      digits: isCount ? 0 : 1,
+      isOwn: true,
+      ...(despiteLoss === true && { despiteLoss }),
+      read,
+    };
   });
   return [...COMMON, ...figures].filter((measure) => results.some((result) => measure.read(result) !== undefined));
 }

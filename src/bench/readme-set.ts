@@ -1,7 +1,7 @@
 // The set behind the README's figures: `allcores bench readme`. Everything in it fits into 15 minutes on two cores.
 
 import type { Contender } from "./compare.ts";
-import type { Params, ScenarioPlan } from "./contract.ts";
+import type { LoadLimits, Params, ScenarioPlan } from "./contract.ts";
 import type { ScalingStep, ScenarioStep } from "./run-bench.ts";
 import { SCALING_RATE } from "./scaling.ts";
 import { findTarget } from "./targets.ts";
@@ -33,7 +33,7 @@ const STEPS: readonly ReadmeStep[] = [
   },
   { scenario: "idle", params: {}, servers: ["allcores", "single"], rounds: 1 },
   { scenario: "jitter", params: {}, servers: ["allcores", "single-recovery"], rounds: 1 },
-  { scenario: "reload", params: {}, servers: ["allcores"], rounds: 1 },
+  { scenario: "reload", params: {}, servers: ["allcores", "official-patched"], rounds: 1 },
 ];
 
 const SCALING = {
@@ -43,8 +43,11 @@ const SCALING = {
   rounds: 2,
 } as const;
 
-/** `load` says how the load side is set up, for every step alike. */
-export function readmeSteps(load: Partial<ScenarioPlan>): { steps: ScenarioStep[]; scaling: ScalingStep } {
+/** `load` says how the load side is set up, for every step alike but for the limits of `scaling`. */
+export function readmeSteps(
+  load: Partial<ScenarioPlan>,
+  scalingLimits: LoadLimits,
+): { steps: ScenarioStep[]; scaling: ScalingStep } {
   const { plan, servers, workerCounts, rounds } = SCALING;
   return {
     steps: STEPS.map((step) => ({
@@ -52,7 +55,12 @@ export function readmeSteps(load: Partial<ScenarioPlan>): { steps: ScenarioStep[
       contenders: step.servers.map(contender),
       rounds: step.rounds,
     })),
-    scaling: { plan: { ...load, ...plan }, kinds: servers.map(findTarget), workerCounts, rounds },
+    scaling: {
+      plan: { ...load, ...plan, loadLimits: scalingLimits },
+      kinds: servers.map(findTarget),
+      workerCounts,
+      rounds,
+    },
   };
 }
 

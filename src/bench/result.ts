@@ -43,6 +43,8 @@ export interface ScalingOutcome {
   readonly scenario: string;
   readonly params: Params;
   readonly rounds: number;
+  /** A run in which 1 % of messages left later than this, in milliseconds, is void. */
+  readonly maxLagMs: number;
   /** The law that was fitted, and where it comes from. */
   readonly law: string;
   /** The runs that count. */

@@ -8,6 +8,7 @@ import { FLOOR, modelScaling, SCALING_LAW, type ScalingPoint } from "./scaling.t
 import { summarizeRuns } from "./summary.ts";
 import type { TargetKind } from "./targets.ts";
 import { describeMachine, describeVersions } from "./versions.ts";
+import { DEFAULT_LOAD_LIMITS } from "./void-reasons.ts";
 
 /** One scenario on one server, or on several side by side; the first one is under test. */
 export interface ScenarioStep {
@@ -95,7 +96,8 @@ async function runScaling(step: ScalingStep, runScenario: RunScenario, watch: Be
     const model = name === FLOOR ? undefined : modelScaling(points, name);
     return model === undefined ? [] : [{ target: name, model }];
   });
-  return { ...outcomeOf(step.plan, step.rounds, runs), law: SCALING_LAW, points, models };
+  const { maxLagMs } = { ...DEFAULT_LOAD_LIMITS, ...step.plan.loadLimits };
+  return { ...outcomeOf(step.plan, step.rounds, runs), maxLagMs, law: SCALING_LAW, points, models };
 }
 
 function scalingPoint({ target, workers, round, result, voidReasons }: Run): ScalingPoint[] {

@@ -39,7 +39,20 @@ export function composeResult(observed: Observed): RunResult {
   const latency = (name: string): LatencySummary => (histograms.get(name) ?? new Histogram()).summary();
   const cost = observed.costs?.cost(delivered, measuredMs);
   const notReturned = sumOf(results, (result) => result.notReturned);
+  const reasons = voidReasons({
+    ...verdict,
+    isOrderComplete: results.every(({ ledger }) => ledger.isOrderComplete),
+    ordersRooms: target.ordersRooms ?? true,
+    load,
+    limits: observed.loadLimits,
+    unsent: sumOf(results, (result) => result.unsent),
+    notConnected: scenario.measuresConnects === true ? 0 : fromStart(script) - readyAtStart(connected),
+    notReturned,
+    hasTraffic: script.flows.length > 0,
+    chaosError: times.chaosError,
+  });
   const facts = {
+    ledger: verdict.ledger,
     urls: target.urls,
     script,
     connects,
@@ -60,18 +73,8 @@ export function composeResult(observed: Observed): RunResult {
     loadProcesses: observed.loadProcesses,
     startedAt: observed.startedAt.toISOString(),
     measuredMs,
-    voidReasons: voidReasons({
-      ...verdict,
-      isOrderComplete: results.every(({ ledger }) => ledger.isOrderComplete),
-      ordersRooms: target.ordersRooms ?? true,
-      load,
-      limits: observed.loadLimits,
-      unsent: sumOf(results, (result) => result.unsent),
-      notConnected: scenario.measuresConnects === true ? 0 : fromStart(script) - readyAtStart(connected),
-      notReturned,
-      hasTraffic: script.flows.length > 0,
-      chaosError: times.chaosError,
-    }),
+    voidReasons: [...reasons.server, ...reasons.bench],
+    isBenchSound: reasons.bench.length === 0,
     ...verdict,
     rates: { sent: perSecond(sumOf(results, ({ stats }) => stats.measuredSent)), delivered: perSecond(delivered) },
     latency: latency(scenario.mainLatency),

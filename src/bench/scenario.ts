@@ -5,6 +5,7 @@ import type {
   ConnectStats,
   Figure,
   LatencySummary,
+  LedgerVerdict,
   Params,
   ParamTable,
   RoleFigures,
@@ -39,6 +40,7 @@ export interface Chaos {
 
 /** What figures can be made of. */
 export interface RunFacts {
+  readonly ledger: LedgerVerdict;
   readonly urls: readonly string[];
   readonly script: LoadScript;
   readonly connects: ConnectStats;
@@ -77,10 +79,10 @@ export function defineScenario<const T extends ParamTable>(
 }
 
 /** How long clients were without service, where connections break: the same for every kind of harm. */
-export function outageFigures({ latency, connects, notReturned }: RunFacts): Figure[] {
+export function outageFigures({ latency, connects, notReturned, ledger }: RunFacts): Figure[] {
   const gap = latency(GAP_LATENCY);
   const lower = (name: string, label: string, value: number, unit: string): Figure => {
-    return { name, label, value, unit, better: "lower" };
+    return { name, label, value, unit, better: "lower", despiteLoss: true };
   };
   return [
     lower("gapP50Ms", "longest gap of a client, p50", gap.p50, "ms"),
@@ -89,13 +91,22 @@ export function outageFigures({ latency, connects, notReturned }: RunFacts): Fig
     lower("notReturned", "clients that did not return", notReturned, ""),
     lower("refused", "connection attempts refused", connects.refused, ""),
     lower("hung", "connection attempts hung", connects.hung, ""),
-    { name: "returns", label: "returns after a break", value: connects.returns, unit: "", better: "neither" },
+    lower("lostMessages", "messages lost or missed", ledger.lost + ledger.missed, ""),
+    {
+      name: "returns",
+      label: "returns after a break",
+      value: connects.returns,
+      unit: "",
+      better: "neither",
+      despiteLoss: true,
+    },
     {
       name: "recoveredPercent",
       label: "returns recovered",
       value: percent(connects.recovered, connects.returns),
       unit: "%",
       better: "higher",
+      despiteLoss: true,
     },
   ];
 }

@@ -16,6 +16,7 @@ import { jitter } from "./scenarios/jitter.ts";
 import { reload } from "./scenarios/reload.ts";
 import { room } from "./scenarios/room.ts";
 import { rooms } from "./scenarios/rooms.ts";
+import { storm } from "./scenarios/storm.ts";
 
 const ALL: readonly Scenario[] = [
   connect,
@@ -31,6 +32,7 @@ const ALL: readonly Scenario[] = [
   reload,
   crash,
   churn,
+  storm,
 ];
 
 /** In the order of `bench --list`. */

@@ -1,5 +1,6 @@
 // What the runs of a comparison come to: medians with their spread, and ratios taken within a round, so that what the
-// machine did meanwhile cancels out. Void runs count as void and give no figure.
+// machine did meanwhile cancels out. Void runs count as void and give no figure; but a server that lost messages still
+// left its clients without service for as long as it did.
 
 import type { Run } from "./compare.ts";
 import { type Measure, measuresOf } from "./measures.ts";
@@ -12,7 +13,9 @@ export interface TargetSummary {
   readonly runs: number;
   readonly voidRuns: number;
   readonly voidReasons: readonly string[];
-  /** By name of the measure, over the runs that count. Empty when none does. */
+  /** Of the void runs that are so for what the server did alone: measures that count `despiteLoss` include them. */
+  readonly lossReasons: readonly string[];
+  /** By name of the measure, over the runs in which it counts. Empty when there is none. */
   readonly measures: Readonly<Record<string, Summary>>;
   /** This server's figure divided by the reference's in the same round. */
   readonly ratios: Readonly<Record<string, Summary>>;
@@ -61,10 +64,15 @@ function summarizeTarget(
     workers: own[0]?.workers ?? 0,
     runs: own.length,
     voidRuns: own.filter((run) => run.voidReasons.length > 0).length,
-    voidReasons: [...new Set(own.flatMap((run) => run.voidReasons))],
+    voidReasons: reasonsOf(own),
+    lossReasons: reasonsOf(own.filter(isServersDoing)),
     measures: summarizeAll(summaries),
     ratios: name === reference ? {} : summarizeAll(ratios),
   };
+}
+
+function reasonsOf(runs: readonly Run[]): string[] {
+  return [...new Set(runs.flatMap((run) => run.voidReasons))];
 }
 
 function summarizeAll(entries: readonly (readonly [string, readonly number[]])[]): Record<string, Summary> {
@@ -73,8 +81,16 @@ function summarizeAll(entries: readonly (readonly [string, readonly number[]])[]
 }
 
 function readValue(run: Run, measure: Measure): number[] {
-  const value = run.result === undefined || run.voidReasons.length > 0 ? undefined : measure.read(run.result);
+  const value = run.result === undefined || !counts(run, measure) ? undefined : measure.read(run.result);
   return value === undefined ? [] : [value];
+}
+
+function counts(run: Run, { despiteLoss }: Measure): boolean {
+  return run.voidReasons.length === 0 || (despiteLoss === true && isServersDoing(run));
+}
+
+function isServersDoing({ result }: Run): boolean {
+  return result?.isBenchSound === true;
 }
 
 function ratioOf(run: Run, reference: string, runs: readonly Run[], measure: Measure): number[] {

@@ -47,6 +47,9 @@ const ALLCORES: readonly TargetKind[] = VARIANTS.map((variant) => ({
   start: (workers: number) => startAllcores(workers, variant),
 }));
 
+/** No baseline has a rolling reload: this is what their documentation leaves people with. */
+const RESTARTS = "deploy: stop, start again on the same port";
+
 export const TARGETS: readonly TargetKind[] = [...ALLCORES, ...BASELINES.map(targetOf)];
 
 export function findTarget(name: string): TargetKind {
@@ -57,14 +60,19 @@ export function findTarget(name: string): TargetKind {
 }
 
 function targetOf(baseline: Baseline): TargetKind {
-  const { replacesWorkers, start: _start, runWorker: _runWorker, ...traits } = baseline;
+  const { replacesWorkers, takesPort, start: _start, runWorker: _runWorker, ...traits } = baseline;
   const { name, ordersRooms } = traits;
   return {
     ...traits,
-    can: { reload: false, killWorker: replacesWorkers },
+    settings: takesPort ? [...traits.settings, RESTARTS] : traits.settings,
+    can: { reload: takesPort, killWorker: replacesWorkers },
     start: async (workers) => {
-      const { urls, pids, complaints, stop } = await spawnBaseline(name, workers);
-      const control = replacesWorkers ? { stop, killWorker: () => killWorker(pids) } : { stop };
+      const { urls, pids, complaints, stop, restart } = await spawnBaseline(name, workers);
+      const control = {
+        stop,
+        ...(takesPort && { reload: restart }),
+        ...(replacesWorkers && { killWorker: () => killWorker(pids) }),
+      };
       return { name, urls, ordersRooms, pids, complaints, control };
     },
   };

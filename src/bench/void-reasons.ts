@@ -23,9 +23,19 @@ export interface RunOutcome {
   readonly chaosError: Error | undefined;
 }
 
-export function voidReasons(outcome: RunOutcome): string[] {
-  const { ledger, counts, load, limits } = outcome;
-  const reasons: [isSo: boolean, reason: string][] = [
+/** By whose doing a run is void: the server's that was measured, or that of the bench, which then measured something else. */
+export interface VoidReasons {
+  readonly server: readonly string[];
+  readonly bench: readonly string[];
+}
+
+export function voidReasons(outcome: RunOutcome): VoidReasons {
+  return { server: serverReasons(outcome), bench: benchReasons(outcome) };
+}
+
+function serverReasons(outcome: RunOutcome): string[] {
+  const { ledger, counts } = outcome;
+  return thoseThatAreSo([
     [ledger.lost > 0, `${ledger.lost} of ${counts.expected} messages were lost`],
     [ledger.missed > 0, `${ledger.missed} messages were missed by clients whose session was not recovered`],
     [ledger.duplicates > 0, `${ledger.duplicates} messages arrived twice`],
@@ -33,11 +43,16 @@ export function voidReasons(outcome: RunOutcome): string[] {
     [outcome.ordersRooms && ledger.roomOrder > 0, `members of ${ledger.roomOrder} rooms saw different orders`],
     [ledger.stray > 0, `${ledger.stray} messages arrived outside their room`],
     [ledger.corrupt > 0, `${ledger.corrupt} messages were changed on the way`],
-    [!outcome.isOrderComplete, "too many messages to check the order of rooms: shorten the run"],
     [outcome.hasTraffic && counts.delivered === 0, "nothing was delivered"],
     [outcome.notConnected > 0, `${outcome.notConnected} clients never got in`],
     [outcome.notReturned > 0, `${outcome.notReturned} clients did not come back`],
     [outcome.unsent > 0, `${outcome.unsent} messages had no client to send them when they were due`],
+  ]);
+}
+
+function benchReasons({ load, limits, isOrderComplete, chaosError }: RunOutcome): string[] {
+  return thoseThatAreSo([
+    [!isOrderComplete, "too many messages to check the order of rooms: shorten the run"],
     [
       load.maxBusy > limits.maxBusy,
       `the load side was the bottleneck: a load process was ${percent(load.maxBusy)} busy`,
@@ -46,8 +61,11 @@ export function voidReasons(outcome: RunOutcome): string[] {
       load.lagP99Ms > limits.maxLagMs,
       `the load side missed its schedule: 1 % of messages left ${Math.round(load.lagP99Ms)} ms late or more`,
     ],
-    [outcome.chaosError !== undefined, outcome.chaosError?.message ?? ""],
-  ];
+    [chaosError !== undefined, chaosError?.message ?? ""],
+  ]);
+}
+
+function thoseThatAreSo(reasons: readonly (readonly [isSo: boolean, reason: string])[]): string[] {
   return reasons.filter(([isSo]) => isSo).map(([, reason]) => reason);
 }
 

@@ -1,7 +1,7 @@
 // From the command line to what has to be done: which scenario, on which servers, how often, and what to do with the result.
 
 import type { Contender } from "../bench/compare.ts";
-import type { AppProtocol, Params, ScenarioInfo, ScenarioPlan } from "../bench/contract.ts";
+import type { AppProtocol, LoadLimits, Params, ScenarioInfo, ScenarioPlan } from "../bench/contract.ts";
 import { loadProtocol } from "../bench/protocols.ts";
 import { readmeSteps } from "../bench/readme-set.ts";
 import type { BenchRequest } from "../bench/run-bench.ts";
@@ -17,6 +17,7 @@ import {
   README_FLAGS,
   README_OUTPUTS,
   SCALING_FLAGS,
+  SCALING_LOAD_FLAGS,
   SERVER_FLAGS,
   THRESHOLD_FLAGS,
   URL_FLAGS,
@@ -52,10 +53,18 @@ const COMPARED_ROUNDS = 3;
 /** All flags of a scenario or a set. Rejects a name that there is none of, with the one that was meant. */
 export function flagsOf(name: string, scenarios: readonly ScenarioInfo[]): FlagTable {
   if (name === "readme") return README_FLAGS;
-  const last = { ...LOAD_FLAGS, ...OUTPUT_FLAGS };
-  if (name === "scaling") return { ...scalingParams(scenarios), ...SCALING_FLAGS, ...last };
+  if (name === "scaling") {
+    return { ...scalingParams(scenarios), ...SCALING_FLAGS, ...SCALING_LOAD_FLAGS, ...OUTPUT_FLAGS };
+  }
   const { params, needs } = scenarioNamed(name, scenarios);
-  return { ...params, ...SERVER_FLAGS, ...(needs.length === 0 && URL_FLAGS), ...THRESHOLD_FLAGS, ...last };
+  return {
+    ...params,
+    ...SERVER_FLAGS,
+    ...(needs.length === 0 && URL_FLAGS),
+    ...THRESHOLD_FLAGS,
+    ...LOAD_FLAGS,
+    ...OUTPUT_FLAGS,
+  };
 }
 
 function scalingParams(scenarios: readonly ScenarioInfo[]): FlagTable {
@@ -73,7 +82,7 @@ export async function parseBenchCommand(
   const command = ["allcores bench", name, ...args].join(" ");
   const outputs: Outputs = pickTexts(values, Object.keys(OUTPUT_FLAGS));
   if (name === "readme") {
-    const steps = readmeSteps(loadOf(values));
+    const steps = readmeSteps(loadOf(values), loadOf(values, SCALING_LOAD_FLAGS).loadLimits);
     return { request: { name, command, ...steps }, thresholds: {}, outputs: { ...README_OUTPUTS, ...outputs } };
   }
   if (name === "scaling") return { request: scalingRequest(command, values, scenarios), thresholds: {}, outputs };
@@ -97,7 +106,8 @@ async function scenarioRequest(scenario: ScenarioInfo, command: string, values: 
 }
 
 function scalingRequest(command: string, values: Params, scenarios: readonly ScenarioInfo[]): BenchRequest {
-  const plan = planOf(scenarioNamed(SCALED_SCENARIO, scenarios), { rate: SCALING_RATE, ...values });
+  const scaled = planOf(scenarioNamed(SCALED_SCENARIO, scenarios), { rate: SCALING_RATE, ...values });
+  const plan = { ...scaled, ...loadOf(values, SCALING_LOAD_FLAGS) };
   const kinds = startedKinds({ ...values, compare: [FLOOR, values.compare ?? ""].join(",") });
   for (const kind of kinds) if (!kind.usesWorkers) throw usage(`${kind.name} has no workers to add.`);
   const workerCounts = readWorkerCounts(String(values.workers ?? DEFAULT_WORKER_COUNTS));
@@ -110,13 +120,16 @@ function planOf(scenario: ScenarioInfo, values: Params): ScenarioPlan {
   return { scenario: scenario.name, params, ...loadOf(values) };
 }
 
-function loadOf(values: Params): Required<Pick<ScenarioPlan, "loadProcesses" | "loadLimits">> {
-  const given = (name: keyof typeof LOAD_FLAGS): number => Number(values[name] ?? LOAD_FLAGS[name].default);
+/** How the load side is set up: as the flags say, or by the defaults of `table`. */
+function loadOf(values: Params, table: LoadFlags = LOAD_FLAGS): { loadProcesses: number; loadLimits: LoadLimits } {
+  const given = (name: keyof LoadFlags): number => Number(values[name] ?? table[name].default);
   return {
     loadProcesses: given("loadProcesses"),
     loadLimits: { maxBusy: given("maxLoadBusy") / 100, maxLagMs: given("maxLoadLag") },
   };
 }
+
+type LoadFlags = typeof LOAD_FLAGS | typeof SCALING_LOAD_FLAGS;
 
 /** The server under test first, then those it is compared with, each once. */
 function startedKinds(values: Params): TargetKind[] {

@@ -1,6 +1,7 @@
 // The flags of `allcores bench` that belong to no scenario.
 
 import { availableParallelism } from "node:os";
+import { SCALING_MAX_LAG_MS } from "../bench/scaling.ts";
 import type { FlagTable } from "./flag-table.ts";
 
 const MAX_WORKERS = 128;
@@ -49,6 +50,12 @@ export const LOAD_FLAGS = {
     max: 3_600_000,
     doc: "A run is void when 1 % of messages left later than this many milliseconds after they were due.",
   },
+} as const satisfies FlagTable;
+
+/** What `scaling` has instead: it measures the cost of a message, never how long one took. */
+export const SCALING_LOAD_FLAGS = {
+  ...LOAD_FLAGS,
+  maxLoadLag: { ...LOAD_FLAGS.maxLoadLag, default: SCALING_MAX_LAG_MS },
 } as const satisfies FlagTable;
 
 export const SCALING_FLAGS = {

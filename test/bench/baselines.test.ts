@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, createServer } from "node:net";
 import { io, type Socket } from "socket.io-client";
 import { afterEach, describe, expect, test } from "vitest";
 import { isAlive } from "../../dist/src/bench/kill-worker.js";
@@ -67,10 +67,31 @@ for (const name of names) {
       expect(pids.length).toBeGreaterThan(0);
       await target.control.stop();
       expect(pids.filter(isAlive)).toEqual([]);
+      expect(target.control.reload === undefined).toBe(name === "floor");
       await expect(once(connectTcp(Number(new URL(url).port), "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
     });
   });
 }
+
+describe.each(["single", "official", "official-patched"])("the deploy of %s", (name) => {
+  test("is a restart on the same port, whose processes are then the ones that are watched and stopped", async () => {
+    const target = await start(name);
+    const before = Object.values(await pidsOf(target)).flat();
+    const alice = await joinRoom(target.urls[0] ?? "", "alice");
+    const ended = once(alice, "disconnect");
+
+    await target.control.reload?.();
+
+    expect((await ended)[0]).toBe("transport close");
+    const again = await joinRoom(target.urls[0] ?? "", "alice");
+    expect(await again.emitWithAck("echo", "still here")).toBe("still here");
+    const after = Object.values(await pidsOf(target)).flat();
+    expect(after).toHaveLength(before.length);
+    expect(before.filter(isAlive)).toEqual([]);
+    await target.control.stop();
+    expect(after.filter(isAlive)).toEqual([]);
+  });
+});
 
 describe("a server under test", () => {
   test("has a process a role, and with the floor an address a worker", async () => {
@@ -95,6 +116,34 @@ describe("a server under test", () => {
     expect(before.socketWorker).toContain(killed);
     await expect.poll(async () => (await pidsOf(official)).socketWorker).not.toContain(killed);
     expect((await pidsOf(official)).socketWorker).toHaveLength(2);
+  });
+
+  test("can be stopped while it restarts, and is then gone for good", async () => {
+    const single = await start("single");
+    const port = Number(new URL(single.urls[0] ?? "").port);
+
+    const restarted = single.control.reload?.();
+    await single.control.stop();
+
+    await restarted;
+    expect(
+      Object.values(await pidsOf(single))
+        .flat()
+        .filter(isAlive),
+    ).toEqual([]);
+    await expect(once(connectTcp(port, "127.0.0.1"), "connect")).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test("fails its restart when somebody else took its port meanwhile", async () => {
+    const single = await start("single");
+    const port = Number(new URL(single.urls[0] ?? "").port);
+    await single.control.stop();
+    const squatter = createServer().listen(port, "127.0.0.1");
+    await once(squatter, "listening");
+
+    await expect(single.control.reload?.()).rejects.toThrow(/did not start: .*EADDRINUSE/);
+
+    squatter.close();
   });
 
   test("can be stopped after its process died, and takes its workers along", async () => {

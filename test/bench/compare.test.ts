@@ -119,6 +119,37 @@ describe("the summary of a comparison", () => {
     expect(a).toMatchObject({ runs: 2, voidRuns: 1, voidReasons: ["the load side was the bottleneck"] });
   });
 
+  describe("of a server that lost messages", () => {
+    const outage = {
+      name: "gapMs",
+      label: "longest gap",
+      value: 900,
+      unit: "ms",
+      better: "lower",
+      despiteLoss: true,
+    } as const;
+    const cost = { name: "memory", label: "memory", value: 5, unit: "kB", better: "lower" } as const;
+    const summaryOf = (isBenchSound: boolean) => {
+      const voidReasons = ["9 messages were missed"];
+      const result = runResult({ figures: [outage, cost], voidReasons, isBenchSound });
+      return summarizeRuns([{ round: 0, target: "a", workers: 2, voidReasons, result }]).targets[0];
+    };
+
+    test("has what its clients went through, and neither speed nor cost", () => {
+      const summary = summaryOf(true);
+
+      expect(Object.keys(summary?.measures ?? {})).toEqual(["gapMs"]);
+      expect(summary).toMatchObject({ voidRuns: 1, lossReasons: ["9 messages were missed"] });
+    });
+
+    test("has not even that when the load side was to blame as well", () => {
+      const summary = summaryOf(false);
+
+      expect(summary?.measures).toEqual({});
+      expect(summary?.lossReasons).toEqual([]);
+    });
+  });
+
   test("has no figures at all where every run was void", () => {
     const summary = summarizeRuns([{ round: 0, target: "a", workers: 1, voidReasons: ["it did not start"] }]);
 

@@ -31,6 +31,7 @@ const scaling: ScalingOutcome = {
   scenario: "rooms",
   params: { rate: 2_000 },
   rounds: 2,
+  maxLagMs: 150,
   law: SCALING_LAW,
   points,
   models: model === undefined ? [] : [{ target: "allcores", model }],
@@ -99,11 +100,45 @@ describe("a result on the terminal", () => {
     expect(printed).not.toMatch(/^server.*longest gap/m);
   });
 
+  test("has what clients of a server that lost messages went through, with the loss beside it", () => {
+    const figures = [
+      {
+        name: "gap",
+        label: "longest gap",
+        value: 2_100,
+        unit: "ms",
+        better: "lower" as const,
+        despiteLoss: true as const,
+      },
+      { name: "memory", label: "memory", value: 5, unit: "kB", better: "lower" as const },
+    ];
+    const voidReasons = ["339 messages were missed"];
+    const lossy = runResult({ target: "official", figures, voidReasons, isBenchSound: true });
+    const lossyRuns: Run[] = [
+      { round: 0, target: "allcores", workers: 2, voidReasons: [], result: runResult({ figures }) },
+      { round: 0, target: "official", workers: 2, voidReasons, result: lossy },
+    ];
+    const scenarios = [
+      { scenario: "reload", params: {}, rounds: 1, summary: summarizeRuns(lossyRuns), runs: lossyRuns },
+    ];
+
+    const printed = terminalReport({ ...result, scenarios }, false);
+
+    expect(printed).toMatch(/^longest gap, ms ↓ +2,100\.0 +2,100\.0$/m);
+    expect(printed).toMatch(/^memory, kB ↓ +5\.0 +void$/m);
+    expect(printed).toMatch(/^official \(2 workers\)( +void)+$/m);
+    expect(printed).not.toContain("compared with allcores");
+    expect(printed).toContain(
+      "official: this is what its clients went through; its speed and cost are void: 339 messages",
+    );
+  });
+
   test("marks what is modelled, with its band, and what was void", () => {
     expect(text).toContain("MODEL: delivered messages a second of allcores");
     expect(rowOf("MODEL", "64")).toMatch(/\[\S+ to \S+\]/);
     expect(rowOf("measured:", "allcores (4 workers)")).toMatch(/14\.0 ±0% +×1\.08 ±0% +0\.50 +4 % +80 %$/);
     expect(text).not.toContain("only 70 % busy");
+    expect(text).toContain("A run is void here when 1 % of messages left more than 150 ms late.");
     expect(text).toContain("floor (16 workers): 1 of 1 runs void: the load side was the bottleneck");
   });
 

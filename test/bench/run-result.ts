@@ -11,6 +11,7 @@ export interface RunFigures {
   readonly primaryUs?: number;
   readonly lost?: number;
   readonly voidReasons?: readonly string[];
+  readonly isBenchSound?: boolean;
   readonly figures?: RunResult["figures"];
   readonly marks?: RunResult["marks"];
 }
@@ -26,6 +27,7 @@ export function runResult(figures: RunFigures = {}): RunResult {
     startedAt: "2026-01-02T03:04:05.000Z",
     measuredMs: 10_000,
     voidReasons,
+    isBenchSound: figures.isBenchSound ?? voidReasons.length === 0,
     counts: { sent: 20_000, expected: 200_000, delivered: 200_000 - lost, acked: 0 },
     ledger: { ...CLEAN_LEDGER, ok: lost === 0, lost },
     rates: { sent: deliveredRate / 10, delivered: deliveredRate },

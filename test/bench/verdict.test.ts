@@ -3,7 +3,6 @@ import { keyOf } from "../../src/bench/ledger/message-key.ts";
 import type { RoomLedgerReport } from "../../src/bench/ledger/room-ledger.ts";
 import { checkOrders, doubtfulRooms, judge } from "../../src/bench/ledger/verdict.ts";
 import type { LoadResult } from "../../src/bench/load/load-messages.ts";
-import { DEFAULT_LOAD_LIMITS, voidReasons } from "../../src/bench/void-reasons.ts";
 
 const CLEAN: RoomLedgerReport = {
   delivered: 0,
@@ -98,39 +97,5 @@ describe("judge", () => {
     const { ledger } = judge([resultOf({ isOrderComplete: false })], NOTHING_SENT, NO_ORDERS);
 
     expect(ledger.ok).toBe(false);
-  });
-});
-
-describe("voidReasons", () => {
-  const verdict = judge([resultOf({ delivered: 1 })], NOTHING_SENT, NO_ORDERS);
-  const load = { maxBusy: 0.5, lagP99Ms: 5, maxLagMs: 500, cpuMs: 0, runQueueMsPerSecond: 0 };
-  const fine = {
-    ...verdict,
-    isOrderComplete: true,
-    ordersRooms: true,
-    load,
-    limits: DEFAULT_LOAD_LIMITS,
-    unsent: 0,
-    notConnected: 0,
-    notReturned: 0,
-    hasTraffic: true,
-    chaosError: undefined,
-  };
-
-  test("has none for a run without fault", () => {
-    expect(voidReasons(fine)).toEqual([]);
-  });
-
-  test.each([
-    ["a busy load process", { load: { ...load, maxBusy: 0.91 } }, /bottleneck: a load process was 91 % busy/],
-    ["a late one", { load: { ...load, lagP99Ms: 51 } }, /missed its schedule/],
-    ["messages without a sender", { unsent: 2 }, /2 messages had no client/],
-    ["clients that never got in", { notConnected: 3 }, /3 clients never got in/],
-    ["clients that stayed away", { notReturned: 3 }, /3 clients did not come back/],
-    ["traffic of which nothing arrived", { counts: { ...verdict.counts, delivered: 0 } }, /nothing was delivered/],
-    ["chaos that failed", { chaosError: new Error("rolled back") }, /rolled back/],
-    ["an order that could not be checked", { isOrderComplete: false }, /shorten the run/],
-  ])("names %s", (_what, change, reason) => {
-    expect(voidReasons({ ...fine, ...change })).toEqual([expect.stringMatching(reason)]);
   });
 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { ScenarioPlan } from "../../src/bench/contract.ts";
 import { SCENARIOS } from "../../src/bench/scenarios.ts";
 import { flagsOf, parseBenchCommand } from "../../src/cli/bench-command.ts";
 import { STANDS_ALONE } from "../../src/cli/flag-table.ts";
@@ -53,12 +54,27 @@ describe("a bench command", () => {
     expect(request.scaling?.plan).toMatchObject({ scenario: "rooms", params: { rate: 300 } });
   });
 
+  test("lets messages leave later in scaling than elsewhere, unless a flag says how late", async () => {
+    const lagOf = ({ loadLimits }: ScenarioPlan = { scenario: "" }) => loadLimits?.maxLagMs;
+    const [readme, scaling, strict] = await Promise.all(
+      ["readme", "scaling", "scaling --max-load-lag 20"].map(async (line) => (await parse(line)).request),
+    );
+
+    expect(new Set(readme?.steps.map(({ plan }) => lagOf(plan)))).toEqual(new Set([50]));
+    expect([readme, scaling, strict].map((request) => lagOf(request?.scaling?.plan))).toEqual([150, 150, 20]);
+  });
+
   test("has a set for the README, with files of its own", async () => {
     const { request, outputs } = await parse("readme --html elsewhere.html");
 
     const measured = request.steps.map(({ plan }) => plan.scenario);
     expect(measured).toEqual(["connect", "rooms", "direct", "idle", "jitter", "reload"]);
     expect(request.scaling?.kinds.map((kind) => kind.name)).toEqual(["allcores", "floor"]);
+    const servers = request.steps.map(({ contenders }) => contenders.map(({ kind }) => kind.name));
+    expect(servers.slice(-2)).toEqual([
+      ["allcores", "single-recovery"],
+      ["allcores", "official-patched"],
+    ]);
     expect(outputs).toMatchObject({ json: "bench-results/readme.json", html: "elsewhere.html" });
   });
 
@@ -84,7 +100,7 @@ describe("a bench command", () => {
     ["rooms echo", 'does not take "echo"'],
     ["rooms --compare offical", 'There is no server "offical"'],
     ["rooms --clients 0", "--clients must be a whole number from 1"],
-    ["reload --target official", "reload needs a server that it can reload: official is none."],
+    ["reload --target floor", "reload needs a server that it can reload: floor is none."],
     ["crash --compare single", "crash needs a server that it can kill a worker of: single is none."],
     ["reload --url http://127.0.0.1:3000", "has no flag --url."],
     ["rooms --url http://127.0.0.1:3000 --compare single", "--url loads a server that runs"],

@@ -18,13 +18,12 @@ export function createAppServer(slot: number, options: Partial<ServerOptions> = 
   return { httpServer, io };
 }
 
-/** Listens on a free port of the loopback address and resolves to its URL. */
-export function listen(httpServer: HttpServer): Promise<string> {
+/** Listens on this port of the loopback address, 0 being any free one, and resolves to its URL. */
+export function listen(httpServer: HttpServer, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     httpServer.once("error", reject);
-    httpServer.listen(0, "127.0.0.1", () => {
-      const { port } = httpServer.address() as AddressInfo;
-      resolve(`http://127.0.0.1:${port}`);
+    httpServer.listen(port, "127.0.0.1", () => {
+      resolve(`http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`);
     });
   });
 }

@@ -21,10 +21,19 @@ export interface ServerTraits {
 export interface Baseline extends ServerTraits {
   /** Whether a worker that dies is started again. */
   readonly replacesWorkers: boolean;
-  /** Brings up `workers` workers and resolves once all of them serve. */
-  readonly start: (workers: number, onPids: OnPids) => Promise<RunningBaseline>;
+  /** Whether it serves on the port it is told. What does can be deployed: by a restart, for none of them has a reload. */
+  readonly takesPort: boolean;
+  /** Brings up all workers and resolves once they serve. */
+  readonly start: (request: StartRequest) => Promise<RunningBaseline>;
   /** The half that runs in a forked worker, where there is one. */
   readonly runWorker?: () => Promise<void>;
+}
+
+export interface StartRequest {
+  readonly workers: number;
+  /** Where to listen; 0: any free port. */
+  readonly port: number;
+  readonly onPids: OnPids;
 }
 
 /** Hears of every change after the start, such as a worker that was replaced. */

@@ -12,7 +12,8 @@ export const floor: Baseline = {
   usesWorkers: true,
   ordersRooms: true,
   replacesWorkers: false,
-  start: async (workers) => {
+  takesPort: false,
+  start: async ({ workers }) => {
     const singles = await Promise.all(Array.from({ length: workers }, () => spawnBaseline("single", 1)));
     return {
       urls: singles.flatMap((one) => one.urls),

@@ -14,7 +14,8 @@ export const official: Baseline = {
   usesWorkers: true,
   ordersRooms: false,
   replacesWorkers: true,
-  start: (workers, onPids) => startSticky({ workers, onPids, worksAroundHandleBug: false, setUpAdapter: setupPrimary }),
+  takesPort: true,
+  start: (request) => startSticky({ ...request, worksAroundHandleBug: false, setUpAdapter: setupPrimary }),
   runWorker: async () => {
     const { io } = createAppServer(ownSlot(), { adapter: createAdapter() });
     serveSticky(io);
@@ -26,5 +27,5 @@ export const officialPatched: Baseline = {
   name: "official-patched",
   summary: "the official template with its handle bug worked around, so that its speed can be measured at all",
   settings: [...STICKY_SETTINGS, HANDLE_FIX],
-  start: (workers, onPids) => startSticky({ workers, onPids, worksAroundHandleBug: true, setUpAdapter: setupPrimary }),
+  start: (request) => startSticky({ ...request, worksAroundHandleBug: true, setUpAdapter: setupPrimary }),
 };

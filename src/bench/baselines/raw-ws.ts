@@ -19,11 +19,12 @@ export const rawWs: Baseline = {
   usesWorkers: false,
   ordersRooms: true,
   replacesWorkers: false,
-  start: async () => {
+  takesPort: true,
+  start: async ({ port }) => {
     const httpServer = createServer();
     const server = new WebSocketServer({ server: httpServer });
     server.on("connection", (socket, request) => serveClient(socket, request));
-    const url = await listen(httpServer);
+    const url = await listen(httpServer, port);
     const close = async (): Promise<void> => {
       for (const socket of server.clients) socket.terminate();
       httpServer.close();

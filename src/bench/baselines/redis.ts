@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { AllcoresError } from "../../errors.ts";
 import { REDIS_SERVER } from "../versions.ts";
 import { createAppServer } from "./app-server.ts";
-import type { Baseline, OnPids, RunningBaseline } from "./baseline.ts";
+import type { Baseline, RunningBaseline, StartRequest } from "./baseline.ts";
 import { startLocalRedis } from "./local-redis.ts";
 import { HANDLE_FIX, ownSlot, STICKY_SETTINGS, serveSticky, startSticky } from "./sticky.ts";
 
@@ -22,6 +22,7 @@ export const redis: Baseline = {
   usesWorkers: true,
   ordersRooms: false,
   replacesWorkers: true,
+  takesPort: true,
   start: startWithRedis,
   runWorker: () => runWorker((adapters, publisher, subscriber) => adapters.createAdapter(publisher, subscriber)),
 };
@@ -34,16 +35,16 @@ export const sharded: Baseline = {
   runWorker: () => runWorker((adapters, publisher, subscriber) => adapters.createShardedAdapter(publisher, subscriber)),
 };
 
-async function startWithRedis(workers: number, onPids: OnPids): Promise<RunningBaseline> {
+async function startWithRedis(request: StartRequest): Promise<RunningBaseline> {
   await importAdapters();
   const server = await startLocalRedis();
   process.env[PORT_VARIABLE] = String(server.port);
   const withRedis = { redis: [server.pid] };
   try {
     const running = await startSticky({
-      workers,
+      ...request,
       worksAroundHandleBug: true,
-      onPids: (pids) => onPids({ ...pids, ...withRedis }),
+      onPids: (pids) => request.onPids({ ...pids, ...withRedis }),
     });
     return {
       urls: running.urls,

@@ -1,21 +1,25 @@
-// The process of a baseline, and each worker that it forks with Node's cluster module: `node run.js NAME WORKERS`.
+// The process of a baseline, and each worker that it forks with Node's cluster module: `node run.js NAME WORKERS [PORT]`.
 // It ends on SIGTERM, and when the process that started it is gone.
 
 import cluster from "node:cluster";
 import { toError } from "../../errors.ts";
 import type { Baseline } from "./baseline.ts";
+import type { BaselineMessage } from "./baseline-process.ts";
 import { findBaseline } from "./register.ts";
-import type { BaselineMessage } from "./spawn.ts";
 
-const [name = "", workers = "1"] = process.argv.slice(2);
+const [name = "", workers = "1", port = "0"] = process.argv.slice(2);
 const baseline = findBaseline(name);
 
 if (cluster.isWorker) await baseline.runWorker?.();
-else await runBaseline(baseline, Number(workers));
+else await runBaseline(baseline);
 
-async function runBaseline(chosen: Baseline, count: number): Promise<void> {
+async function runBaseline(chosen: Baseline): Promise<void> {
   try {
-    const running = await chosen.start(count, (pids) => tell({ type: "pids", pids }));
+    const running = await chosen.start({
+      workers: Number(workers),
+      port: Number(port),
+      onPids: (pids) => tell({ type: "pids", pids }),
+    });
     const end = (): void => void running.close().finally(() => process.exit());
     process.once("SIGTERM", end);
     process.once("disconnect", end);

@@ -3,7 +3,7 @@
 
 import type { ServerOptions } from "socket.io";
 import { createAppServer, listen } from "./app-server.ts";
-import type { Baseline } from "./baseline.ts";
+import type { Baseline, StartRequest } from "./baseline.ts";
 
 export const single: Baseline = {
   name: "single",
@@ -13,7 +13,8 @@ export const single: Baseline = {
   usesWorkers: false,
   ordersRooms: true,
   replacesWorkers: false,
-  start: () => startSingle({}),
+  takesPort: true,
+  start: (request) => startSingle(request, {}),
 };
 
 export const singleRecovery: Baseline = {
@@ -24,11 +25,12 @@ export const singleRecovery: Baseline = {
   usesWorkers: false,
   ordersRooms: true,
   replacesWorkers: false,
-  start: () => startSingle({ connectionStateRecovery: { maxDisconnectionDuration: 120_000 } }),
+  takesPort: true,
+  start: (request) => startSingle(request, { connectionStateRecovery: { maxDisconnectionDuration: 120_000 } }),
 };
 
-async function startSingle(options: Partial<ServerOptions>) {
+async function startSingle({ port }: StartRequest, options: Partial<ServerOptions>) {
   const { io, httpServer } = createAppServer(0, options);
-  const url = await listen(httpServer);
+  const url = await listen(httpServer, port);
   return { urls: [url], pids: { socketWorker: [process.pid] }, close: () => io.close() };
 }

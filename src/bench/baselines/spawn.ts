@@ -1,78 +1,41 @@
-// Starts a baseline in a process of its own and stops it, whatever state it is in, without leaving anything behind.
+// Starts a baseline in a process of its own, restarts it, and stops it, whatever state it is in, without leaving anything behind.
 
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { AllcoresError } from "../../errors.ts";
-import { settledWithin, withDeadline } from "../../lib/deadline.ts";
-import { collectComplaints } from "../complaints.ts";
 import type { PidsByRole } from "../contract.ts";
-import { killAtExit, killProcesses } from "../kill-processes.ts";
-
-/** What the process of a baseline tells the one that started it. */
-export type BaselineMessage =
-  | { readonly type: "ready"; readonly urls: readonly string[]; readonly pids: PidsByRole }
-  | { readonly type: "pids"; readonly pids: PidsByRole }
-  | { readonly type: "failed"; readonly message: string };
+import { type BaselineProcess, startProcess } from "./baseline-process.ts";
 
 export interface SpawnedBaseline {
   readonly urls: readonly string[];
   readonly pids: () => PidsByRole;
   readonly complaints: () => string;
+  /** Stops it, starts it again on the same port, and resolves once it serves. Rejects when it does not start. */
+  readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-const START_DEADLINE_MS = 30_000;
-const STOP_DEADLINE_MS = 5_000;
-
 export async function spawnBaseline(name: string, workers: number): Promise<SpawnedBaseline> {
-  const child = fork(new URL("./run.js", import.meta.url), [name, String(workers)], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    // Nothing that was meant for the bench itself, such as --inspect.
-    execArgv: [],
-    // A process group of its own: Ctrl-C in a terminal reaches the bench, which stops the server in its own time.
-    detached: true,
-  });
-  const complaints = collectComplaints(child.stderr);
-  let pids: PidsByRole = {};
-  child.on("message", (message: BaselineMessage) => {
-    if (message.type !== "failed") pids = message.pids;
-  });
-  const spare = killAtExit(() => pids);
-  const stop = async (): Promise<void> => {
-    await stopBaseline(child, () => pids);
-    spare();
+  let current: BaselineProcess = await startProcess(name, workers, 0);
+  const { urls } = current;
+  const replace = async (): Promise<void> => {
+    await current.stop();
+    current = await startProcess(name, workers, portOf(urls));
   };
-  try {
-    const urls = await withDeadline(
-      untilReady(child, name, complaints),
-      START_DEADLINE_MS,
-      `The start of the ${name} baseline`,
-    );
-    return { urls, pids: () => pids, complaints, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  let restarted: Promise<void> = Promise.resolve();
+  return {
+    urls,
+    pids: () => current.pids(),
+    complaints: () => current.complaints(),
+    restart: () => {
+      restarted = replace();
+      return restarted;
+    },
+    stop: async () => {
+      // What is coming up cannot be stopped yet; that it may have failed is told to whoever asked for it.
+      await restarted.catch(() => {});
+      await current.stop();
+    },
+  };
 }
 
-function untilReady(child: ChildProcess, name: string, complaints: () => string): Promise<readonly string[]> {
-  return new Promise((resolve, reject) => {
-    const fail = (reason: string): void =>
-      reject(new AllcoresError("ALLCORES_ERR_BENCH", `The ${name} baseline did not start: ${reason}`));
-    child.once("exit", (code) => fail(complaints() || `it ended with exit code ${code}.`));
-    child.on("message", (message: BaselineMessage) => {
-      if (message.type === "ready") resolve(message.urls);
-      if (message.type === "failed") fail(message.message);
-    });
-  });
-}
-
-async function stopBaseline(child: ChildProcess, pids: () => PidsByRole): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return killProcesses(pids());
-  const exited = once(child, "exit");
-  child.kill("SIGTERM");
-  if (await settledWithin(exited, STOP_DEADLINE_MS)) return;
-  child.kill("SIGKILL");
-  killProcesses(pids());
-  await exited;
+function portOf([url = ""]: readonly string[]): number {
+  return Number(new URL(url).port);
 }

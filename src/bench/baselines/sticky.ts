@@ -9,7 +9,7 @@ import type { Server } from "socket.io";
 import { settledWithin } from "../../lib/deadline.ts";
 import type { PidsByRole } from "../contract.ts";
 import { listen } from "./app-server.ts";
-import type { OnPids, RunningBaseline } from "./baseline.ts";
+import type { OnPids, RunningBaseline, StartRequest } from "./baseline.ts";
 
 /** Environment variable with the number of a worker. */
 const SLOT_VARIABLE = "ALLCORES_BENCH_SLOT";
@@ -21,12 +21,10 @@ export const STICKY_SETTINGS = [
 ];
 export const HANDLE_FIX = "handle bug worked around: the primary stops reading a connection before it hands it over";
 
-export interface StickyOptions {
-  readonly workers: number;
+export interface StickyOptions extends StartRequest {
   readonly worksAroundHandleBug: boolean;
   /** Sets up the primary half of an adapter that has one. */
   readonly setUpAdapter?: () => void;
-  readonly onPids: OnPids;
 }
 
 export async function startSticky(options: StickyOptions): Promise<RunningBaseline> {
@@ -37,7 +35,7 @@ export async function startSticky(options: StickyOptions): Promise<RunningBaseli
   if (options.worksAroundHandleBug) cluster.on("fork", stopReadingBeforeHandover);
 
   await Promise.all(Array.from({ length: options.workers }, (_unused, slot) => untilServing(forkWorker(slot))));
-  const url = await listen(httpServer);
+  const url = await listen(httpServer, options.port);
   replaceDeadWorkers(options.onPids);
   return {
     urls: [url],
@@ -114,6 +112,7 @@ async function stopWorker(worker: Worker): Promise<void> {
 }
 
 function currentPids(): PidsByRole {
-  const workers = Object.values(cluster.workers ?? {});
-  return { primary: [process.pid], socketWorker: workers.flatMap((worker) => worker?.process.pid ?? []) };
+  // One that has just died is still listed until its channel is closed too.
+  const alive = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isDead() === false);
+  return { primary: [process.pid], socketWorker: alive.flatMap((worker) => worker?.process.pid ?? []) };
 }

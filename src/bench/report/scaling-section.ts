@@ -12,7 +12,10 @@ import type { Table } from "./table.ts";
 export function scalingSection(outcome: ScalingOutcome): Section {
   return {
     title: "scaling",
-    text: [`Measured: what a message costs with more workers, at the same rate. ${outcome.law}`],
+    text: [
+      `Measured: what a message costs with more workers, at the same rate. ${outcome.law}`,
+      `A run is void here when 1 % of messages left more than ${outcome.maxLagMs} ms late.`,
+    ],
     tables: [measuredTable(outcome), ...outcome.models.map(({ target, model }) => capacityTable(target, model))],
     bars: [],
     charts: [costChart(outcome), ...outcome.models.map(({ target, model }) => capacityChart(target, model))],

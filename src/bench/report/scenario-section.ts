@@ -49,12 +49,23 @@ function ownTables({ scenario, summary }: ScenarioOutcome): Table[] {
         `${measure.label}${BETTER[measure.better]}`,
         ...summary.targets.map((target) => figureCell(target, measure)),
       ]),
+      notes: summary.targets.filter((target) => hasFiguresOfLosses(target, measures)).map(lossNote),
     },
   ];
 }
 
+function hasFiguresOfLosses({ lossReasons }: TargetSummary, measures: ComparisonSummary["measures"]): boolean {
+  return lossReasons.length > 0 && measures.some(({ despiteLoss }) => despiteLoss === true);
+}
+
+/** Beside the figures, so that nobody reads them as those of a server that kept its promises. */
+function lossNote({ target, lossReasons }: TargetSummary): string {
+  return `${target}: this is what its clients went through; its speed and cost are void: ${lossReasons.join("; ")}`;
+}
+
 function figureCell(target: TargetSummary, { name, digits }: ComparisonSummary["measures"][number]): string {
-  return isVoid(target) ? "void" : formatSummary(target.measures[name], digits);
+  const summary = target.measures[name];
+  return summary === undefined && isVoid(target) ? "void" : formatSummary(summary, digits);
 }
 
 function isVoid({ voidRuns, runs }: TargetSummary): boolean {
@@ -78,11 +89,11 @@ function serverName({ target, workers }: TargetSummary): string {
 
 /** How the others do against the first server. One server has nobody to be compared with. */
 function ratioTables(summary: ComparisonSummary): Table[] {
-  const others = summary.targets.filter((target) => Object.keys(target.ratios).length > 0);
-  if (others.length === 0) return [];
   const measures = summary.measures.filter(({ name, isOwn }) => {
-    return isOwn !== true && others.some((target) => name in target.ratios);
+    return isOwn !== true && summary.targets.some((target) => name in target.ratios);
   });
+  const others = summary.targets.filter((target) => measures.some(({ name }) => name in target.ratios));
+  if (others.length === 0) return [];
   return [
     {
       title: `compared with ${summary.reference} (×2 is twice its figure; median of the rounds)`,

@@ -2,12 +2,13 @@ import { AllcoresError } from "../../errors.ts";
 import { COMMON_PARAMS, ROOM_PARAMS } from "../params.ts";
 import { clientsInRooms, defineScenario, outageFigures } from "../scenario.ts";
 
-/** Traffic after the reload, so that the last clients that were moved are seen to be served. */
+/** Traffic after it, so that the last clients that were moved are seen to be served. */
 const AFTERMATH_SECONDS = 3;
 
 export const reload = defineScenario({
   name: "reload",
-  summary: "a rolling reload while rooms are busy: what clients notice of a deploy",
+  summary:
+    "a deploy while rooms are busy, by rolling reload or by restart where there is none: what clients notice of it",
   reach: "room",
   mainLatency: "delivery",
   needs: ["reload"],
