@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type QueueTask, TaskQueue } from "../../src/cpu/task-queue.ts";
 import { AllcoresError } from "../../src/errors.ts";
 import { type Deferred, defer } from "../../src/lib/deadline.ts";
@@ -58,6 +58,8 @@ class Bench {
 }
 
 const RESULT = Uint8Array.of(7);
+
+afterEach(() => vi.useRealTimers());
 
 describe("TaskQueue", () => {
   test("runs as many tasks as there are threads, and the others in order as threads become free", async () => {
@@ -131,9 +133,13 @@ describe("TaskQueue", () => {
   });
 
   test("a task that is late while it runs loses its thread, and the next task gets one", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const bench = new Bench();
     const late = bench.submit("a", { deadlineMs: 1 });
     bench.submit("b");
+    await bench.run(0);
+
+    vi.advanceTimersByTime(1);
 
     await expect(late.result).rejects.toMatchObject({ code: "ALLCORES_ERR_TASK_DEADLINE" });
     const next = await bench.run(1);
