@@ -8,7 +8,7 @@ import { BucketHistogram } from "./bucket-histogram.ts";
 import { family, type MetricFamily, type MetricSample, single } from "./family.ts";
 
 export interface LoopMonitorOptions {
-  /** How often to look, in milliseconds. @default 20 */
+  /** How often to look, in milliseconds. @default 100 */
   readonly resolutionMs?: number;
   /** The worst lag of each window goes into the histogram, in milliseconds. @default 1000 */
   readonly windowMs?: number;
@@ -37,7 +37,7 @@ export class LoopMonitor {
 
   /** Measures from now on, until `stop()`. Does not keep the process alive. */
   constructor(options: LoopMonitorOptions = {}) {
-    const { resolutionMs = 20, windowMs = 1000, windows = 10 } = options;
+    const { resolutionMs = 100, windowMs = 1000, windows = 10 } = options;
     this.#resolutionMs = resolutionMs;
     this.#windowMs = windowMs;
     this.#maxWindows = windows;

@@ -1,5 +1,5 @@
-// Sends the metrics of one process to the primary: every second or so, and at once when the primary asks.
-// What was sent last is what the box keeps when this process is killed.
+// Sends the metrics of one process to the primary: at once when the primary asks, and every few seconds anyway:
+// what was sent last is what the box keeps when this process is killed.
 
 import type { BusConnection } from "../bus/connection.ts";
 import type { BusMessage } from "../bus/messages.ts";
@@ -10,7 +10,7 @@ export interface MetricsReporterOptions {
   readonly bus: BusConnection;
   /** Takes a snapshot of this process. Never rejects. */
   readonly take: () => Promise<Snapshot>;
-  /** Pause between two reports that nobody asked for, in milliseconds. @default 1000 */
+  /** Pause between two reports that nobody asked for, in milliseconds. @default 5000 */
   readonly intervalMs?: number;
 }
 
@@ -30,7 +30,7 @@ export class MetricsReporter {
 
   constructor(options: MetricsReporterOptions) {
     this.#options = options;
-    this.#intervalMs = options.intervalMs ?? 1000;
+    this.#intervalMs = options.intervalMs ?? 5000;
     void this.#report();
   }
 

@@ -13,8 +13,8 @@ export interface LoadReport {
 /** A stall counts more the longer it lasts, and is forgotten as slowly. */
 const LAG_MEMORY_MS = 3000;
 
-/** A worker reports four times a second. One that is silent for longer than this is late by as much. */
-const MAX_SILENCE_MS = 1000;
+/** A worker reports twice a second. One that is silent for longer than this is late by as much. */
+const MAX_SILENCE_MS = 1500;
 
 /** A new worker may take more and more, from twice its share to everything that comes. */
 const WARM_UP_MS = 10_000;

@@ -32,7 +32,7 @@ export interface WorkerExit {
   readonly text: string;
 }
 
-/** How often `checkLife` is to be called, in milliseconds. A worker gives a sign of life four times a second. */
+/** How often `checkLife` is to be called, in milliseconds. A worker gives a sign of life twice a second. */
 export const LIFE_CHECK_MS = 500;
 
 /** A worker that is busy reads late; one that has not read for this long is said to be stalled. */

@@ -1,12 +1,12 @@
 // Tells the primary how loaded this worker is: what the router and `status` look at. At once when clients came or went
-// (then not again for a moment), and a few times a second anyway.
+// (then not again for a moment), and twice a second anyway: in a box that has nothing to do, reports are what it costs.
 
 import type { Server } from "socket.io";
 import type { BusConnection } from "../bus/connection.ts";
 import type { LoadMessage } from "../bus/messages.ts";
 import { residentMemory } from "../lib/resident-memory.ts";
 
-const INTERVAL_MS = 250;
+const INTERVAL_MS = 500;
 const PAUSE_MS = 20;
 
 /**
