@@ -4,7 +4,7 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { AllcoresError } from "../errors.ts";
-import { FlushPace } from "./flush-pace.ts";
+import { FlushPace, type FlushTick } from "./flush-pace.ts";
 import { decodeMessageFrame, encodeMessageFrame, FRAME_KIND, FrameReader } from "./frames.ts";
 import { type BusMessage, isBusMessage } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -17,8 +17,8 @@ export interface BusConnectionOptions {
    * `ALLCORES_ERR_BUS_OVERFLOW`. @default 67_108_864
    */
   readonly maxQueuedBytes?: number;
-  /** Least time between two writes while frames come densely, in milliseconds. @default 0 */
-  readonly flushIntervalMs?: number;
+  /** When to write while frames come densely. Without it, every tick of the event loop. */
+  readonly flushTick?: FlushTick;
 }
 
 interface BusConnectionEvents {
@@ -39,15 +39,18 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   readonly #maxQueuedBytes: number;
   readonly #reader: FrameReader;
   readonly #outgoing = new Outgoing();
-  readonly #pace: FlushPace;
+  readonly #flushTick: FlushTick | undefined;
+  readonly #pace: FlushPace | undefined;
+  readonly #flushNow = (): void => this.#flush();
   #failure: AllcoresError | undefined;
 
   constructor(socket: Socket, options: BusConnectionOptions = {}) {
     super();
-    const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864, flushIntervalMs = 0 } = options;
+    const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864, flushTick } = options;
     this.#socket = socket;
     this.#maxQueuedBytes = maxQueuedBytes;
-    this.#pace = new FlushPace(flushIntervalMs);
+    this.#flushTick = flushTick;
+    this.#pace = flushTick && new FlushPace(flushTick.intervalMs);
     this.#reader = new FrameReader(maxFrameBytes, (kind, frame) => this.#receive(kind, frame));
 
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -105,13 +108,12 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   }
 
   #scheduleFlush(): void {
-    const waitMs = this.#pace.waitMs(performance.now());
-    if (waitMs === 0) setImmediate(() => this.#flush());
-    else setTimeout(() => this.#flush(), waitMs);
+    if (this.#pace?.isDense(performance.now())) this.#flushTick?.add(this.#flushNow);
+    else setImmediate(this.#flushNow);
   }
 
   #flush(): void {
-    this.#pace.flushed(performance.now(), this.#outgoing.frames);
+    this.#pace?.flushed(this.#outgoing.frames);
     const parts = this.#outgoing.take();
     if (!this.#socket.writable) return;
     const [first] = parts;

@@ -1,41 +1,66 @@
-// Decides when a connection writes what waits: at once, or a moment later, so that one write takes more with it.
+// When a connection writes what waits: at once, or together with the others a moment later, so that one write takes more
+// with it.
 //
 // A write wakes the process at the other end, and with many processes on few cores it is the wake-ups that a message costs,
 // not its bytes. So where frames come so densely that a short wait finds company, they wait; anywhere else nothing does.
-// No timer and no clock: the caller says what time it is.
 
 /** How long frames are counted to tell how densely they come. */
 const MEASURED_MS = 20;
-/** Frames that must be expected within the wait. */
-const WORTH_WAITING_FOR = 1.5;
+/** Frames that must be expected within the longest wait. Fewer save less than waiting for them costs. */
+const WORTH_WAITING_FOR = 3;
 
+/** Tells how densely frames come to one connection. No timer and no clock: the caller says what time it is. */
 export class FlushPace {
-  readonly #intervalMs: number;
-  #flushedAt = Number.NEGATIVE_INFINITY;
+  readonly #denseFramesPerMs: number;
   #measuredFrom = 0;
   #frames = 0;
   #framesPerMs = 0;
 
-  /** `intervalMs` is the least time between two writes when frames come densely. 0: never wait. */
+  /** `intervalMs` is the longest wait. */
   constructor(intervalMs: number) {
-    this.#intervalMs = intervalMs;
+    this.#denseFramesPerMs = WORTH_WAITING_FOR / intervalMs;
   }
 
-  /** How long the first frame since the last write waits, in whole milliseconds; 0: not at all. */
-  waitMs(nowMs: number): number {
-    if (this.#intervalMs === 0) return 0;
+  /** Whether the first frame since the last write is likely to have company soon. */
+  isDense(nowMs: number): boolean {
     const measuredMs = nowMs - this.#measuredFrom;
     if (measuredMs >= MEASURED_MS) {
       this.#framesPerMs = this.#frames / measuredMs;
       this.#frames = 0;
       this.#measuredFrom = nowMs;
     }
-    if (this.#framesPerMs * this.#intervalMs < WORTH_WAITING_FOR) return 0;
-    return Math.max(0, Math.ceil(this.#flushedAt + this.#intervalMs - nowMs));
+    return this.#framesPerMs >= this.#denseFramesPerMs;
   }
 
-  flushed(nowMs: number, frames: number): void {
-    this.#flushedAt = nowMs;
+  flushed(frames: number): void {
     this.#frames += frames;
+  }
+}
+
+/** The moments at which the connections of one process write together: it is woken once for all of them. */
+export class FlushTick {
+  readonly intervalMs: number;
+  #tickedAt = Number.NEGATIVE_INFINITY;
+  #waiting: (() => void)[] = [];
+
+  /** `intervalMs` is the least time between two ticks, in milliseconds. 0: nothing waits for one. */
+  constructor(intervalMs: number) {
+    this.intervalMs = intervalMs;
+  }
+
+  /** Calls `flush` with the next tick. */
+  add(flush: () => void): void {
+    this.#waiting.push(flush);
+    if (this.#waiting.length > 1) return;
+    const waitMs = Math.ceil(this.#tickedAt + this.intervalMs - performance.now());
+    if (waitMs > 0) setTimeout(() => this.#tick(), waitMs);
+    else setImmediate(() => this.#tick());
+  }
+
+  #tick(): void {
+    this.#tickedAt = performance.now();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const flush of waiting) flush();
   }
 }

@@ -355,10 +355,10 @@ export const OPTION_TABLE = {
   },
   "hub.flushIntervalMs": {
     type: "integer",
-    default: 2,
+    default: 8,
     min: 0,
     max: 100,
-    doc: "Least time between two writes to a worker while messages come densely; a message that comes alone never waits. 0: none.",
+    doc: "Least time between two writes to a worker while messages come densely (from a worker: half of it), at most so long does a message wait on the way. One that comes alone never waits. 0: none does.",
   },
   "recovery.windowMs": {
     type: "integer",

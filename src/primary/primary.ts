@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { AdminServer } from "../admin/admin-server.ts";
 import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
+import { FlushTick } from "../bus/flush-pace.ts";
 import { Peers } from "../bus/peers.ts";
 import { AllcoresError } from "../errors.ts";
 import { Fanout } from "../fanout/fanout.ts";
@@ -104,7 +105,7 @@ export class Primary extends Lifecycle {
     this.#bus = new BusServer({
       ...bus,
       maxQueuedBytes: options.supervisor.stallMaxBytes,
-      flushIntervalMs: options.hub.flushIntervalMs,
+      flushTick: new FlushTick(options.hub.flushIntervalMs),
       onPeer: (connection, hello) => peers.add(connection, hello),
     });
     this.#hub = options.bus === "box" ? new HubServer({ peers, options, log, stateFile }) : undefined;

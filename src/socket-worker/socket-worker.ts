@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
+import { FlushTick } from "../bus/flush-pace.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { isWorkerInit, WORKER_INIT_REQUEST, type WorkerInit } from "../bus/worker-init.ts";
 import { CpuClient } from "../cpu/client.ts";
@@ -55,11 +56,13 @@ function onInit(message: unknown): void {
 }
 
 async function run(init: WorkerInit, log: Logger, onBus: (bus: BusConnection) => void): Promise<void> {
-  const { slot, incarnation, busPath: path, busSecret: secret } = init;
+  const { slot, incarnation, busPath: path, busSecret: secret, options } = init;
   // The parts come to life after the bus they speak over, so what arrives is passed on through this list.
   const handlers: Handler[] = [];
   const bus = await connectBus({
     path,
+    // Half of the primary's: all that one worker says goes to one reader, and gathers there as well.
+    flushTick: new FlushTick(options.hub.flushIntervalMs / 2),
     hello: { secret, role: "socket-worker", slot, incarnation },
     onMessage: (message, body) => {
       for (const handle of handlers) handle(message, body);

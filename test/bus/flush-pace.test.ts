@@ -1,51 +1,80 @@
-import { expect, test } from "vitest";
-import { FlushPace } from "../../src/bus/flush-pace.ts";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FlushPace, FlushTick } from "../../src/bus/flush-pace.ts";
 
-/** Lets one frame come every `everyMs`, and writes when the pace says so. Returns how long each frame waited. */
-function waitsOf(pace: FlushPace, everyMs: number, frames: number): number[] {
-  const waits: number[] = [];
-  let waiting: number[] = [];
-  let due = Number.POSITIVE_INFINITY;
-  const write = (now: number): void => {
-    pace.flushed(now, waiting.length);
-    waits.push(...waiting.map((cameAt) => now - cameAt));
-    waiting = [];
-    due = Number.POSITIVE_INFINITY;
-  };
+/** Lets one frame come every `everyMs`, each flushed at once, and tells whether they came densely in the end. */
+function isDenseAfter(pace: FlushPace, everyMs: number, frames: number): boolean {
   for (let i = 0; i < frames; i++) {
-    const now = 1000 + i * everyMs;
-    if (due <= now) write(due);
-    if (waiting.length === 0) due = now + pace.waitMs(now);
-    waiting.push(now);
-    if (due <= now) write(now);
+    pace.isDense(1000 + i * everyMs);
+    pace.flushed(1);
   }
-  write(due);
-  return waits;
+  return pace.isDense(1000 + frames * everyMs);
 }
 
-test("a frame that comes alone is written at once", () => {
-  const waits = waitsOf(new FlushPace(2), 5, 100);
+describe("FlushPace", () => {
+  test.each([
+    [8, 1, true],
+    [8, 2, true],
+    [8, 4, false],
+    [8, 20, false],
+    [2, 0.5, true],
+    [2, 1, false],
+    [0, 0.1, false],
+  ])("with an interval of %d ms, a frame every %d ms: dense %s", (intervalMs, everyMs, isDense) => {
+    expect(isDenseAfter(new FlushPace(intervalMs), everyMs, 1000)).toBe(isDense);
+  });
 
-  expect(Math.max(...waits)).toBe(0);
+  test("after a pause nothing is dense", () => {
+    const pace = new FlushPace(8);
+    isDenseAfter(pace, 0.25, 4000);
+
+    expect(pace.isDense(10_000)).toBe(false);
+  });
 });
 
-test("frames that come densely share their writes, and none waits longer than the interval", () => {
-  const waits = waitsOf(new FlushPace(2), 0.25, 4000);
+describe("FlushTick", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
 
-  const settled = waits.slice(200);
-  expect(settled.filter((wait) => wait === 0).length).toBeLessThan(settled.length / 4);
-  expect(Math.max(...waits)).toBeLessThanOrEqual(2);
-});
+  test("connections that wait write together, no sooner than an interval after the last time", () => {
+    const tick = new FlushTick(8);
+    const written: string[] = [];
+    tick.add(() => written.push("first"));
+    vi.advanceTimersByTime(1);
+    const atOnce = [...written];
 
-test("the first frame after a pause does not wait, and dense traffic is noticed again", () => {
-  const pace = new FlushPace(2);
-  waitsOf(pace, 0.25, 4000);
+    tick.add(() => written.push("a"));
+    vi.advanceTimersByTime(4);
+    tick.add(() => written.push("b"));
+    vi.advanceTimersByTime(2);
+    const before = [...written];
+    vi.advanceTimersByTime(2);
 
-  expect(pace.waitMs(10_000)).toBe(0);
-});
+    expect(atOnce).toEqual(["first"]);
+    expect(before).toEqual(["first"]);
+    expect(written).toEqual(["first", "a", "b"]);
+  });
 
-test("with an interval of 0 nothing ever waits", () => {
-  const waits = waitsOf(new FlushPace(0), 0.1, 1000);
+  test("after a pause nobody waits", () => {
+    const tick = new FlushTick(8);
+    tick.add(() => {});
+    vi.advanceTimersByTime(100);
+    const write = vi.fn();
 
-  expect(Math.max(...waits)).toBe(0);
+    tick.add(write);
+    vi.advanceTimersByTime(0);
+
+    expect(write).toHaveBeenCalledOnce();
+  });
+
+  test("what is added while it writes waits for the next time", () => {
+    const tick = new FlushTick(8);
+    const late = vi.fn();
+    tick.add(() => tick.add(late));
+    vi.advanceTimersByTime(1);
+    const during = late.mock.calls.length;
+    vi.advanceTimersByTime(8);
+
+    expect(during).toBe(0);
+    expect(late).toHaveBeenCalledOnce();
+  });
 });
