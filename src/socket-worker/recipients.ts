@@ -8,8 +8,8 @@ import type { Delivery, Outbox } from "./delivery.ts";
 
 export interface Target {
   /** None: the whole namespace. */
-  readonly rooms: Iterable<string>;
-  readonly except?: Iterable<string> | undefined;
+  readonly rooms: readonly string[];
+  readonly except: readonly string[];
 }
 
 /** One socket as a message sees it. */
@@ -69,13 +69,11 @@ export class Recipients {
   }
 
   /** Whom a target names, each once. */
-  of({ rooms, except = [] }: Target): Iterable<Recipient> {
-    const names = Array.isArray(rooms) ? rooms : [...rooms];
-    const excepted = new Set([...except].flatMap((room) => this.#list(room)));
-    const [only] = names;
-    if (names.length <= 1 && excepted.size === 0) return this.#list(only ?? EVERYONE);
+  of({ rooms, except }: Target): Iterable<Recipient> {
+    if (rooms.length <= 1 && except.length === 0) return this.#list(rooms[0] ?? EVERYONE);
 
-    const named = names.length === 0 ? this.#list(EVERYONE) : names.flatMap((room) => this.#list(room));
+    const excepted = new Set(except.flatMap((room) => this.#list(room)));
+    const named = rooms.length === 0 ? this.#list(EVERYONE) : rooms.flatMap((room) => this.#list(room));
     return new Set(named.filter((recipient) => !excepted.has(recipient)));
   }
 

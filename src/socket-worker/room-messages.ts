@@ -57,7 +57,7 @@ export class RoomMessages {
     const encoded = this.frames.encode(packet, withPosition);
     this.#bus.link.inOrder(() => {
       const frames = this.frames.framesAt(encoded, packet, this.#bus.link.sequence);
-      this.#deliver(options, wireMessage(frames, options.flags), packet);
+      this.#deliver(targetOf(options), wireMessage(frames, options.flags), packet);
       this.#bus.delivery.flush();
     });
   }
@@ -66,7 +66,7 @@ export class RoomMessages {
     const encoded = this.frames.encode(packet, withPosition);
     const isVolatile = options.flags?.volatile === true;
     const flags = encoded.flags | (isKept ? PUBLISH_FLAG.recoverable : 0) | (isVolatile ? PUBLISH_FLAG.volatile : 0);
-    const target = { rooms: [...options.rooms], except: [...(options.except ?? [])] };
+    const target = targetOf(options);
     const { firstFrameBytes, payload } = encoded;
     const publication = { flags, namespace: this.#nsp.name, ...target, firstFrameBytes };
     this.#bus.link.publish(publication, payload, (sequence) => {
@@ -108,7 +108,7 @@ export class RoomMessages {
   /** Sends an event to sockets of ours at the place the worker is at now, past all that stands in line for a later one. */
   emitHere(ids: readonly string[], event: string, value: unknown): void {
     const packet: Packet = { type: PacketType.EVENT, nsp: this.#nsp.name, data: [event, value] };
-    this.#deliver({ rooms: ids }, this.frames.messageHere(packet), packet);
+    this.#deliver({ rooms: ids, except: [] }, this.frames.messageHere(packet), packet);
   }
 
   /** What a socket of ours gets from here on waits until what its app says to it in this turn is out. */
@@ -122,4 +122,8 @@ export class RoomMessages {
     };
     setImmediate(() => this.#bus.link.inOrder(letGo));
   }
+}
+
+function targetOf({ rooms, except }: BroadcastOptions): Target {
+  return { rooms: [...rooms], except: except === undefined ? [] : [...except] };
 }
