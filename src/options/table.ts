@@ -358,7 +358,7 @@ export const OPTION_TABLE = {
     default: 8,
     min: 0,
     max: 100,
-    doc: "Least time between two writes to a worker while messages come densely (from a worker: half of it), at most so long does a message wait on the way. One that comes alone never waits. 0: none does.",
+    doc: "Least time between two writes to a worker while 8 or more messages to it come in that time (from a worker: half of it). Where fewer come, none waits. 0: none ever does.",
   },
   "recovery.windowMs": {
     type: "integer",
