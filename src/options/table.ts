@@ -358,7 +358,7 @@ export const OPTION_TABLE = {
     default: 8,
     min: 0,
     max: 100,
-    doc: "Least time between two writes to a worker while 8 or more messages to it come in that time (from a worker: half of it). Where fewer come, none waits. 0: none ever does.",
+    doc: "Least time between two writes to a worker while 6 or more messages to it come in that time (from a worker: half of it). Where fewer come, none waits. 0: none ever does.",
   },
   "recovery.windowMs": {
     type: "integer",

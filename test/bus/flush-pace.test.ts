@@ -13,7 +13,7 @@ function isDenseAfter(pace: FlushPace, everyMs: number, frames: number): boolean
 describe("FlushPace", () => {
   test.each([
     [8, 0.5, true],
-    [8, 0.8, true],
+    [8, 1, true],
     [8, 2, false],
     [8, 20, false],
     [2, 0.2, true],
