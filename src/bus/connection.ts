@@ -39,7 +39,6 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   readonly #maxQueuedBytes: number;
   readonly #reader: FrameReader;
   readonly #outgoing = new Outgoing();
-  readonly #flushTick: FlushTick | undefined;
   readonly #pace: FlushPace | undefined;
   readonly #flushNow = (): void => this.#flush();
   #failure: AllcoresError | undefined;
@@ -49,8 +48,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
     const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864, flushTick } = options;
     this.#socket = socket;
     this.#maxQueuedBytes = maxQueuedBytes;
-    this.#flushTick = flushTick;
-    this.#pace = flushTick && new FlushPace(flushTick.intervalMs);
+    this.#pace = flushTick && new FlushPace(flushTick);
     this.#reader = new FrameReader(maxFrameBytes, (kind, frame) => this.#receive(kind, frame));
 
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -108,7 +106,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   }
 
   #scheduleFlush(): void {
-    if (this.#pace?.isDense(performance.now())) this.#flushTick?.add(this.#flushNow);
+    if (this.#pace?.isDense(performance.now())) this.#pace.tick.add(this.#flushNow);
     else setImmediate(this.#flushNow);
   }
 

@@ -14,14 +14,16 @@ const WORTH_WAITING_FOR = 6;
 
 /** Tells how densely frames come to one connection. No timer and no clock: the caller says what time it is. */
 export class FlushPace {
+  /** The moments at which the connection writes while they do. */
+  readonly tick: FlushTick;
   readonly #denseFramesPerMs: number;
   #measuredFrom = 0;
   #frames = 0;
   #framesPerMs = 0;
 
-  /** `intervalMs` is the longest wait. */
-  constructor(intervalMs: number) {
-    this.#denseFramesPerMs = WORTH_WAITING_FOR / intervalMs;
+  constructor(tick: FlushTick) {
+    this.tick = tick;
+    this.#denseFramesPerMs = WORTH_WAITING_FOR / tick.intervalMs;
   }
 
   /** Whether the first frame since the last write is likely to have company soon. */

@@ -55,7 +55,10 @@ export interface DrainMessage {
   readonly deadlineMs: number;
 }
 
-/** Socket worker: what the router and `status` look at. Sent when it changed, a few times a second at most. */
+/** How often a socket worker that is well reports its load when nothing changes, in milliseconds. */
+export const LOAD_INTERVAL_MS = 500;
+
+/** Socket worker: what the router and `status` look at. Sent when it changed, and every `LOAD_INTERVAL_MS`. */
 export interface LoadMessage {
   readonly type: "load";
   /** Engine.IO clients it has. */

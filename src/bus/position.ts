@@ -6,6 +6,8 @@ export const POSITION_DIGITS = 14;
 const PATTERN = /^([0-9a-z]{8})-(\d{14})$/;
 
 const ZERO = 0x30;
+/** The text of an event whose last argument is the position ends with these two after it. */
+export const AFTER_POSITION = '"]';
 
 export interface Position {
   /** Names one life of the hub: sequences of another one mean nothing. */
@@ -23,8 +25,9 @@ export function parsePosition(text: string): Position | undefined {
   return epoch === undefined ? undefined : { epoch, sequence: Number(digits) };
 }
 
-/** Writes the digits of `sequence` so that they end right before `end`. */
-export function stampPosition(bytes: Buffer, end: number, sequence: number): void {
+/** Writes the digits of `sequence` into an event whose last argument is a position and whose text ends at `textEnd`. */
+export function stampPosition(bytes: Buffer, textEnd: number, sequence: number): void {
+  const end = textEnd - AFTER_POSITION.length;
   let rest = sequence;
   for (let at = end - 1; at >= end - POSITION_DIGITS; at--) {
     bytes[at] = ZERO + (rest % 10);

@@ -15,9 +15,6 @@ export interface PublishingOptions {
   readonly log: MessageLog;
 }
 
-/** Text of a Socket.IO event ends with `"]`: the position ends before these two bytes. */
-const AFTER_POSITION = 2;
-
 export class Publishing {
   readonly #order: Order;
   readonly #rooms: Rooms;
@@ -35,7 +32,7 @@ export class Publishing {
     const { flags, payloadAt, firstFrameBytes } = publication;
     const sequence = this.#order.next();
     stampSequence(frame, sequence);
-    if (flags & PUBLISH_FLAG.hasPosition) stampPosition(frame, payloadAt + firstFrameBytes - AFTER_POSITION, sequence);
+    if (flags & PUBLISH_FLAG.hasPosition) stampPosition(frame, payloadAt + firstFrameBytes, sequence);
 
     const rooms = this.#rooms.named(publication.namespace, publication.rooms);
     if (flags & PUBLISH_FLAG.recoverable) this.#remember(publication, rooms, sequence, frame, now);

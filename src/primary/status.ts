@@ -43,7 +43,7 @@ export interface WorkerStatus {
   readonly loopLagMs: number;
   /** Resident memory of the process, in bytes; 0 until the worker reported it. */
   readonly memoryBytes: number;
-  /** How long ago it last reported, or was forked, in milliseconds. One that is well reports twice a second. */
+  /** How long ago it last reported, or was forked, in milliseconds. One that is well reports every `LOAD_INTERVAL_MS`. */
   readonly silentMs: number;
   /** How long it has not read what is sent to it, in milliseconds; 0 while it reads. */
   readonly stalledMs: number;
@@ -84,7 +84,7 @@ export interface TrafficTotals {
   readonly errors: number;
 }
 
-/** Past this a worker that reports twice a second is hung, not busy. */
+/** Past this a worker is hung, not busy. */
 const HUNG_AFTER_MS = 10_000;
 
 /** Whether the box can serve: it runs, and at least one worker is ready and its loop turns. */

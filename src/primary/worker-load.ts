@@ -1,6 +1,8 @@
 // The load of one worker as the router sees it. Reports of a worker lag behind, so its clients are those it reported and
 // those assigned since that report. The clock comes in as an argument.
 
+import { LOAD_INTERVAL_MS } from "../bus/messages.ts";
+
 export interface LoadReport {
   /** Clients the worker has. */
   readonly clients: number;
@@ -13,8 +15,8 @@ export interface LoadReport {
 /** A stall counts more the longer it lasts, and is forgotten as slowly. */
 const LAG_MEMORY_MS = 3000;
 
-/** A worker reports twice a second. One that is silent for longer than this is late by as much. */
-const MAX_SILENCE_MS = 1500;
+/** A worker that is silent for longer than this is late by as much. */
+const MAX_SILENCE_MS = 3 * LOAD_INTERVAL_MS;
 
 /** A new worker may take more and more, from twice its share to everything that comes. */
 const WARM_UP_MS = 10_000;

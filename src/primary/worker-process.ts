@@ -32,7 +32,7 @@ export interface WorkerExit {
   readonly text: string;
 }
 
-/** How often `checkLife` is to be called, in milliseconds. A worker gives a sign of life twice a second. */
+/** How often `checkLife` is to be called, in milliseconds: no more often than a worker gives a sign of life. */
 export const LIFE_CHECK_MS = 500;
 
 /** A worker that is busy reads late; one that has not read for this long is said to be stalled. */

@@ -1,12 +1,11 @@
 // Tells the primary how loaded this worker is: what the router and `status` look at. At once when clients came or went
-// (then not again for a moment), and twice a second anyway: in a box that has nothing to do, reports are what it costs.
+// (then not again for a moment), and every so often anyway: in a box that has nothing to do, reports are what it costs.
 
 import type { Server } from "socket.io";
 import type { BusConnection } from "../bus/connection.ts";
-import type { LoadMessage } from "../bus/messages.ts";
+import { LOAD_INTERVAL_MS, type LoadMessage } from "../bus/messages.ts";
 import { residentMemory } from "../lib/resident-memory.ts";
 
-const INTERVAL_MS = 500;
 const PAUSE_MS = 20;
 
 /**
@@ -43,7 +42,7 @@ export function startLoadReport(io: Server, bus: BusConnection, lagMs: () => num
   io.engine.on("connection", (client: { once(event: "close", listener: () => void): void }) => {
     client.once("close", reportSoon);
   });
-  const timer = setInterval(report, INTERVAL_MS);
+  const timer = setInterval(report, LOAD_INTERVAL_MS);
   return () => {
     clearInterval(timer);
     clearTimeout(pause);

@@ -2,7 +2,7 @@
 
 import type { Packet } from "socket.io-parser";
 import { PUBLISH_FLAG } from "../bus/hub-frames.ts";
-import { POSITION_DIGITS, stampPosition } from "../bus/position.ts";
+import { AFTER_POSITION, POSITION_DIGITS, stampPosition } from "../bus/position.ts";
 import { decodeFrames, encodeBinaryFrame, encodeTextFrame } from "../lib/ws-frames.ts";
 import { packPayload } from "./payload.ts";
 import type { PacketDecoder, PacketEncoder } from "./socket-io-internals.ts";
@@ -17,8 +17,7 @@ export interface EncodedPacket {
 /** Stands where the digits of the position will be written: as long as they are, and nothing they can be. */
 const NO_DIGITS = "?".repeat(POSITION_DIGITS);
 /** How the text of an event ends whose last argument is the position. */
-const TEXT_END = `-${NO_DIGITS}"]`;
-const AFTER_POSITION = 2;
+const TEXT_END = `-${NO_DIGITS}${AFTER_POSITION}`;
 
 /** Encodes a packet; with an `epoch`, an event gets a place for its position there as its last argument. */
 export function encodePacket(encoder: PacketEncoder, packet: Packet, epoch: string | undefined): EncodedPacket {
@@ -39,7 +38,7 @@ export function encodeAtPosition(encoder: PacketEncoder, packet: Packet, positio
 
 /** Writes the sequence into frames that have a place for it. */
 export function stampFrames({ firstFrameBytes, payload }: EncodedPacket, sequence: number): void {
-  stampPosition(payload, firstFrameBytes - AFTER_POSITION, sequence);
+  stampPosition(payload, firstFrameBytes, sequence);
 }
 
 /** Takes frames back to the packet they were made of. */

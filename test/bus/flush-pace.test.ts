@@ -20,11 +20,11 @@ describe("FlushPace", () => {
     [2, 0.5, false],
     [0, 0.1, false],
   ])("with an interval of %d ms, a frame every %d ms: dense %s", (intervalMs, everyMs, isDense) => {
-    expect(isDenseAfter(new FlushPace(intervalMs), everyMs, 1000)).toBe(isDense);
+    expect(isDenseAfter(new FlushPace(new FlushTick(intervalMs)), everyMs, 1000)).toBe(isDense);
   });
 
   test("after a pause nothing is dense", () => {
-    const pace = new FlushPace(8);
+    const pace = new FlushPace(new FlushTick(8));
     isDenseAfter(pace, 0.25, 4000);
 
     expect(pace.isDense(10_000)).toBe(false);

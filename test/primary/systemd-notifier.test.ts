@@ -53,11 +53,25 @@ describe("SystemdNotifier", () => {
     ]);
   });
 
-  test("gives no ping while the box is not well, and pings again when it is", async () => {
+  test.each<[string, (isWell: boolean) => void]>([
+    [
+      "the box is not well",
+      (isWell) => {
+        status = isWell ? WELL : { ...WELL, workers: [{ ...WORKER, state: "gone" }] };
+      },
+    ],
+    [
+      "the router takes no connections",
+      (isWell) => {
+        isRouterWell = isWell;
+      },
+    ],
+  ])("gives no ping while %s, and pings again when it is over", async (_, set) => {
     notifier.ready();
-    status = { ...WELL, workers: [{ ...WORKER, state: "gone" }] };
+    set(false);
     vi.advanceTimersByTime(10 * WATCHDOG_MS);
-    status = WELL;
+    await setImmediate();
+    set(true);
     vi.advanceTimersByTime(WATCHDOG_MS / 2);
     await recorder.called("WATCHDOG=1");
     notifier.stopping();
@@ -66,21 +80,6 @@ describe("SystemdNotifier", () => {
     const pings = recorder.calls().filter((call) => call.includes("WATCHDOG=1"));
     expect(pings).toHaveLength(1);
   });
-});
-
-test("SystemdNotifier gives no ping while the router takes no connections", async () => {
-  notifier.ready();
-  isRouterWell = false;
-  vi.advanceTimersByTime(10 * WATCHDOG_MS);
-  await setImmediate();
-  isRouterWell = true;
-  vi.advanceTimersByTime(WATCHDOG_MS / 2);
-  await recorder.called("WATCHDOG=1");
-  notifier.stopping();
-  await recorder.called("STOPPING=1");
-
-  const pings = recorder.calls().filter((call) => call.includes("WATCHDOG=1"));
-  expect(pings).toHaveLength(1);
 });
 
 describe("a box is well", () => {
