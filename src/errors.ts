@@ -107,6 +107,11 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(describeValue(thrown));
 }
 
+/** The message without its full stop, to go on with. */
+export function clauseOf(thrown: unknown): string {
+  return toError(thrown).message.replace(/\.$/, "");
+}
+
 function describeValue(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   return String(value);

@@ -25,7 +25,10 @@ export function findApp(path: string | undefined, canStripTypes: boolean): AppFi
 
   const absolute = resolve(path);
   const stats = statSync(absolute, { throwIfNoEntry: false });
-  if (stats === undefined) throw usageError(`There is no app file ${absolute}.`);
+  if (stats === undefined)
+    throw usageError(
+      `There is no app file ${absolute}. Name one, as in \`allcores start app.js\`; without a name the demo runs.`,
+    );
   if (!stats.isFile()) throw usageError(`${absolute} is no file. Name the file of the app, as in \`app.js\`.`);
 
   const needsLoader = /\.[cm]?ts$/.test(absolute) && !canStripTypes;

@@ -1,7 +1,7 @@
 // Reads the JSON file of `--config`; what may be in it is the business of resolve.ts.
 
 import { readFileSync } from "node:fs";
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 import { findJsonError } from "../lib/json-error.ts";
 
 /** Throws `ALLCORES_ERR_INVALID_OPTION` when the file cannot be read or is no JSON, and says in which line. */
@@ -19,7 +19,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw configError(`The configuration file cannot be read: ${toError(error).message}.`, error);
+    throw configError(`The configuration file cannot be read: ${clauseOf(error)}.`, error);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { EXIT } from "../errors.ts";
 import { describeOptions } from "../options/describe.ts";
+import { describeUnknownVariables } from "../options/unknown-variables.ts";
 import { parseArguments } from "./arguments.ts";
 import { alignColumns } from "./columns.ts";
 import { OPTION_FLAGS, resolveFromCommandLine } from "./option-flags.ts";
@@ -25,6 +26,7 @@ export const config: Verb = {
       flags: { ...OPTION_FLAGS, check: { type: "boolean" }, json: { type: "boolean" } },
     });
     const options = describeOptions(resolveFromCommandLine(flags, process.env));
+    for (const text of describeUnknownVariables(process.env)) terminal.err.write(`${text}\n`);
 
     if (flags.check === true) terminal.out.write(flags.json === true ? '{"valid":true}\n' : "The options are valid.\n");
     else if (flags.json === true) terminal.out.write(`${JSON.stringify(options, null, 2)}\n`);

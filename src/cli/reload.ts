@@ -1,8 +1,8 @@
 // `allcores reload`: gives the running box the code that is now on disk, and waits until that is done or rolled back.
 
 import { AllcoresError, EXIT } from "../errors.ts";
+import type { ReloadReport } from "../primary/box-reload.ts";
 import { callBox } from "../primary/control-client.ts";
-import type { ReloadReport } from "../primary/primary.ts";
 import type { ReloadProgress } from "../primary/reload.ts";
 import { parseArguments } from "./arguments.ts";
 import { BOX_FLAGS, BOX_FLAGS_HELP, findAdminPort } from "./box-flags.ts";
@@ -51,6 +51,7 @@ async function callReload(adminPort: number, timeoutMs: number, { err }: Termina
       adminPort,
       env: process.env,
       timeoutMs,
+      lateAdvice: "The box goes on reloading. What comes of it is in its log.",
       onProgress: (progress) => display.show(progress as ReloadProgress),
     });
     return report as ReloadReport;

@@ -7,10 +7,12 @@ import { defer, settledWithin } from "../lib/deadline.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
 import { listenToSignals, SIGNAL_EXIT, type StopSignal } from "../lib/signals.ts";
 import type { Options } from "../options/options.ts";
+import { describeUnknownVariables } from "../options/unknown-variables.ts";
+import type { ReloadReport } from "../primary/box-reload.ts";
 import { ControlServer, refuseLiveBox } from "../primary/control.ts";
 import { createControlVerbs } from "../primary/control-verbs.ts";
 import { createNotifier, type Notifier } from "../primary/notify.ts";
-import { Primary, type ReloadReport } from "../primary/primary.ts";
+import { Primary } from "../primary/primary.ts";
 import type { ReloadProgress } from "../primary/reload.ts";
 import { controlSocketPath, openRuntimeDir } from "../primary/runtime-dir.ts";
 import { hubStatePath, openStateDir } from "../primary/state-dir.ts";
@@ -36,6 +38,7 @@ export async function runBox(run: RunBoxOptions): Promise<number> {
   const log = createLogger({ level: run.options.logLevel });
   const advice = adviseNode(process.versions.node);
   if (advice !== undefined) log.warn({}, advice);
+  for (const text of describeUnknownVariables(process.env)) log.warn({}, text);
 
   // Every process of the box is forked with the flags of this one.
   process.execArgv.push(...run.app.execArgv);
@@ -174,6 +177,7 @@ class BoxRun {
 
   #kill(signal: StopSignal): void {
     this.#isKilled = true;
+    this.#parts.log.warn({ reason: signal }, "a second signal ends the box at once: nothing is saved for its clients");
     this.#ended.resolve(SIGNAL_EXIT[signal]);
   }
 

@@ -30,12 +30,17 @@ const STATE_COLOURS: Record<WorkerState, Colour> = {
 
 export const status: Verb = {
   name: "status",
-  summary: "shows the running box: workers, connections, lag, pool, Redis",
+  summary: "shows the running box: workers, connections, lag, pool, presence, Redis",
   help: HELP,
   run: async (args, terminal) => {
     const { flags } = parseArguments("status", args, { flags: { ...BOX_FLAGS, json: { type: "boolean" } } });
     const adminPort = findAdminPort(flags, process.env);
-    const answer = await callBox("status", { adminPort, env: process.env, timeoutMs: TIMEOUT_MS });
+    const answer = await callBox("status", {
+      adminPort,
+      env: process.env,
+      timeoutMs: TIMEOUT_MS,
+      lateAdvice: "Its primary hangs, or the machine has too much to do: see its log.",
+    });
 
     const isForScripts = flags.json === true;
     terminal.out.write(

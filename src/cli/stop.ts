@@ -34,6 +34,7 @@ export const stop: Verb = {
       adminPort: findAdminPort(flags, process.env),
       env: process.env,
       timeoutMs,
+      lateAdvice: "The box goes on draining. SIGTERM to its pid (`allcores status`) ends it at once.",
       awaitEnd: true,
       onProgress: (progress) => {
         const text = progressText(progress as StopProgress);

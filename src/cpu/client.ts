@@ -17,7 +17,7 @@ import {
   taskDeadlineError,
   taskUnknownError,
 } from "./task-errors.ts";
-import { taskFolderUrl } from "./tasks.ts";
+import { findTaskFolder } from "./tasks.ts";
 
 /** Longest wait of Node's timers. */
 const MAX_DEADLINE_MS = 2_147_483_647;
@@ -67,7 +67,7 @@ export class CpuClient {
   /** Throws `ALLCORES_ERR_APP` when `tasks` names no folder. */
   constructor(options: CpuClientOptions) {
     this.#options = options;
-    this.#folder = options.tasks === undefined ? undefined : taskFolderUrl(options.tasks);
+    this.#folder = options.tasks === undefined ? undefined : findTaskFolder(options.tasks);
     const { bus, slot, incarnation, log } = options;
     this.#link = new CpuLink({
       isWanted: this.#folder !== undefined,

@@ -1,10 +1,11 @@
 // The app's task folder: one file, one task, named like the file without its extension.
 // A name is only ever looked up in the folder's listing, so no name can lead out of it.
 
+import { statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { isAbsolute, join, parse } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { AllcoresError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 import { taskUnknownError } from "./task-errors.ts";
 
 /** The first one wins when two files have one name: what was built goes before its source. */
@@ -14,7 +15,15 @@ const DECLARATION = /\.d\.[cm]?ts$/;
 /** An unknown name makes the folder be read again, for files that were added, but not more often than this. */
 const REREAD_AFTER_MS = 1000;
 
-/** The folder as a file URL, from what the app calls `tasks`. Throws `ALLCORES_ERR_APP`. */
+/** The folder as a file URL, from what the app calls `tasks`. Throws `ALLCORES_ERR_APP` when there is no such folder. */
+export function findTaskFolder(tasks: URL | string): string {
+  const url = taskFolderUrl(tasks);
+  const path = fileURLToPath(url);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return url;
+  throw new AllcoresError("ALLCORES_ERR_APP", `The app's \`tasks\` is ${path}, and there is no such folder.`);
+}
+
+/** As `findTaskFolder`, and does not look whether it is there. */
 export function taskFolderUrl(tasks: URL | string): string {
   const text = String(tasks);
   if (isAbsolute(text)) return pathToFileURL(text).href;
@@ -64,7 +73,9 @@ export class TaskFolder {
 async function listTasks(url: string): Promise<Listing> {
   const folder = fileURLToPath(url);
   const names = await readdir(folder).catch((error: Error) => {
-    throw new AllcoresError("ALLCORES_ERR_APP", `The task folder cannot be read: ${error.message}.`, { cause: error });
+    throw new AllcoresError("ALLCORES_ERR_APP", `The task folder cannot be read: ${clauseOf(error)}.`, {
+      cause: error,
+    });
   });
   const files = new Map<string, string>();
   for (const extension of EXTENSIONS) {

@@ -48,8 +48,6 @@ export type ServerRequest = { readonly uid: string | undefined; readonly request
   | { readonly kind: "broadcast"; readonly packet: WirePacket; readonly filter: Filter }
 );
 
-export type RequestKind = ServerRequest["kind"];
-
 const KIND_BY_TYPE = new Map(Object.entries(REQUEST_TYPE).map(([kind, type]) => [type as number, kind]));
 const OPENING_BRACE = 0x7b;
 

@@ -3,7 +3,7 @@
 
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 
 /** The head of a connection's first request, as the app's `affinity` sees it. */
 export interface RequestHead {
@@ -27,8 +27,10 @@ export type AffinityFunction = (head: RequestHead) => string | null | undefined;
 export async function importApp(url: string, version = 0): Promise<unknown> {
   if (version > 0) delete createRequire(url).cache[fileURLToPath(url)];
   const module: unknown = await import(version > 0 ? `${url}?version=${version}` : url).catch((thrown: unknown) => {
-    const error = toError(thrown);
-    throw new AllcoresError("ALLCORES_ERR_APP", `${fileURLToPath(url)}: ${error.message}`, { cause: error });
+    const path = fileURLToPath(url);
+    // Node tells the line of a syntax error to nobody but the terminal.
+    const advice = thrown instanceof SyntaxError ? `. \`node ${path}\` shows where` : "";
+    throw new AllcoresError("ALLCORES_ERR_APP", `${path}: ${clauseOf(thrown)}${advice}.`, { cause: thrown });
   });
   return defaultExport(module);
 }

@@ -4,15 +4,13 @@ import { AllcoresError } from "../errors.ts";
 
 /**
  * Resolves as `work` does, or rejects with `ALLCORES_ERR_DEADLINE` after `deadlineMs` milliseconds.
- * The work itself goes on: give it a signal if it has to be stopped.
+ * The work itself goes on: give it a signal if it has to be stopped. `advice` is the end of the error's message.
  */
-export async function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+export async function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string, advice = ""): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new AllcoresError("ALLCORES_ERR_DEADLINE", `${what} took longer than ${deadlineMs} ms.`)),
-      deadlineMs,
-    );
+    const message = `${what} took longer than ${deadlineMs} ms.${advice === "" ? "" : ` ${advice}`}`;
+    timer = setTimeout(() => reject(new AllcoresError("ALLCORES_ERR_DEADLINE", message)), deadlineMs);
   });
   try {
     return await Promise.race([work, expired]);

@@ -28,6 +28,8 @@ export interface LoggerOptions {
   readonly maxPendingBytes?: number;
 }
 
+/** A cause may have itself as its cause. */
+const MAX_CAUSES = 5;
 const PINO_LEVELS = { error: 50, warn: 40, info: 30, debug: 20 } as const;
 const COLOURS = { error: "red", warn: "yellow", info: "green", debug: "gray" } as const;
 type LineLevel = keyof typeof PINO_LEVELS;
@@ -69,10 +71,18 @@ export function errorFields(error: unknown): object {
       type: error.name,
       message: error.message,
       ...(code !== undefined && { code }),
-      stack: error.stack,
+      stack: stackWithCauses(error),
       ...(error.cause instanceof Error && { cause: error.cause.message }),
     },
   };
+}
+
+/** The place where the original error was thrown is what whoever reads the log looks for. */
+function stackWithCauses(error: Error, depth = 0): string {
+  const { cause } = error;
+  const stack = error.stack ?? error.message;
+  if (!(cause instanceof Error) || depth === MAX_CAUSES) return stack;
+  return `${stack}\ncaused by: ${stackWithCauses(cause, depth + 1)}`;
 }
 
 function jsonLine(level: LineLevel, record: object, message: string): string {

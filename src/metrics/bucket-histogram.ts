@@ -4,7 +4,7 @@ import type { MetricSample } from "./family.ts";
 import type { MetricName } from "./table.ts";
 
 /** Upper bounds in seconds that suit a stalled event loop. */
-export const SECONDS_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+const SECONDS_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
 export class BucketHistogram {
   readonly #bounds: readonly number[];

@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { AllcoresError, InvalidOptionError } from "../errors.ts";
+import { closestName } from "../lib/closest-name.ts";
 import { isLoopbackHost } from "../lib/loopback.ts";
 import { checkOrigins, checkSecret, checkTrustedProxies } from "./check-access.ts";
 import type { OptionSource, Options, Resolution, ResolvedOption } from "./options.ts";
@@ -136,9 +137,11 @@ function flattenFile(file: unknown): Map<string, unknown> {
     const names = isRecord(value) ? Object.entries(value).map(([rest, v]) => [`${key}.${rest}`, v] as const) : [];
     for (const [name, leaf] of isRecord(value) ? names : [[key, value] as const]) {
       if (!known.has(name)) {
+        const closest = closestName(name, OPTION_NAMES);
+        const hint = closest === undefined ? "" : ` Did you mean "${closest}"?`;
         throw new AllcoresError(
           "ALLCORES_ERR_INVALID_OPTION",
-          `The configuration file has "${name}", which is no option. \`allcores config\` lists them all.`,
+          `The configuration file has "${name}", which is no option.${hint} \`allcores config\` lists them all.`,
         );
       }
       flat.set(name, leaf);

@@ -15,6 +15,8 @@ export interface CallBoxOptions {
   readonly env: NodeJS.ProcessEnv;
   /** How long the whole call may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** What to tell the user when it took longer. */
+  readonly lateAdvice?: string;
   readonly onProgress?: (progress: unknown) => void;
   /** Resolve when the box's process is gone, not when it answered. @default false */
   readonly awaitEnd?: boolean;
@@ -31,7 +33,7 @@ export async function callBox(verb: string, options: CallBoxOptions): Promise<un
   const socket = await connectToBox(options);
   try {
     const answered = exchange(socket, verb, options);
-    return await withDeadline(answered, options.timeoutMs, `\`${verb}\` of the box`);
+    return await withDeadline(answered, options.timeoutMs, `\`${verb}\` of the box`, options.lateAdvice);
   } finally {
     socket.destroy();
   }

@@ -1,7 +1,7 @@
 // What the control socket of a box can do.
 
+import type { ReloadReport } from "./box-reload.ts";
 import type { ControlHandler } from "./control.ts";
-import type { ReloadReport } from "./primary.ts";
 import type { ReloadProgress } from "./reload.ts";
 import type { BoxStatus } from "./status.ts";
 

@@ -1,4 +1,4 @@
-// The control socket of a box: how `allcores status` and `allcores stop` speak with it. Its user alone can open it.
+// The control socket of a box: how `allcores status`, `stop` and `reload` speak with it. Its user alone can open it.
 //
 //   client  {"verb":"stop"}
 //   box     {"progress":...}   any number of times
@@ -10,7 +10,7 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { toWireError, type WireError } from "../bus/messages.ts";
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 import { settledWithin } from "../lib/deadline.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { readJsonLines, writeJsonLine } from "./json-lines.ts";
@@ -56,7 +56,7 @@ export class ControlServer extends Lifecycle {
       this.#server.listen(path);
       await once(this.#server, "listening");
     } catch (error) {
-      const message = `The control socket ${path} cannot be opened: ${toError(error).message}.`;
+      const message = `The control socket ${path} cannot be opened: ${clauseOf(error)}.`;
       throw new AllcoresError("ALLCORES_ERR_LISTEN", message, { cause: error });
     }
     await chmod(path, 0o600);
@@ -119,6 +119,6 @@ export async function refuseLiveBox(path: string): Promise<void> {
   }
   throw new AllcoresError(
     "ALLCORES_ERR_LISTEN",
-    `A box is already running (its control socket is ${path}). Stop it with \`allcores stop\`, or give this one another --port and --admin-port.`,
+    `A box is already running (its control socket is ${path}). Stop it with \`allcores stop\` and the same --admin-port, or give this one another --port and --admin-port.`,
   );
 }

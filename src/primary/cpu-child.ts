@@ -8,7 +8,7 @@ import type { CpuInit } from "../bus/cpu-init.ts";
 import type { CpuReportMessage } from "../bus/cpu-messages.ts";
 import { type BusMessage, fromWireError } from "../bus/messages.ts";
 import type { Peer } from "../bus/peers.ts";
-import { AllcoresError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 import { childStart } from "../lib/child-start.ts";
 import { type Deferred, defer } from "../lib/deadline.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -84,7 +84,7 @@ export class CpuChild {
     this.#peer = peer;
     this.#heardAt = performance.now();
     if (message.type === "cpuReport") this.#report = message;
-    if (message.type === "startFailed") this.#reason = fromWireError(message.error).message;
+    if (message.type === "startFailed") this.#reason = clauseOf(fromWireError(message.error));
     if (message.type === "ready" && this.#state === "starting") {
       this.#state = "ready";
       this.#ready.resolve();

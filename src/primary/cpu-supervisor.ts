@@ -3,7 +3,7 @@
 // When to fork again is restart-policy.ts; what one process does is cpu-child.ts.
 
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskTotals } from "../bus/cpu-messages.ts";
@@ -182,13 +182,21 @@ export class CpuSupervisor extends Lifecycle {
   #onExit(child: CpuChild, reason: string): void {
     this.#children.delete(child);
     this.#pastTotals = addTotals(this.#pastTotals, child.report?.totals ?? NO_TASKS);
-    // A killed process does not remove its socket.
-    void rm(child.init.path, { force: true }).catch(() => {});
+    removeSocket(child.init.path);
     // A first process that never became ready fails the start instead.
     if (this.state !== "running" || child !== this.#child) return;
     const delayMs = this.#policy.delayAfterCrash(performance.now() - child.startedAt);
     this.#log.error({ reason, delayMs }, "cpu process ended; tasks it ran are lost, a new one is forked");
     this.#restarts++;
     this.#restartTimer = setTimeout(() => this.#fill(), delayMs);
+  }
+}
+
+/** The process leaves it behind. At once: when the box ends, nobody waits for what takes a while. */
+function removeSocket(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // One file too many is no reason to end the box.
   }
 }

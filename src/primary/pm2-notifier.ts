@@ -5,9 +5,15 @@ import type { Notifier, NotifierOptions } from "./notify.ts";
 import type { BoxStatus } from "./status.ts";
 
 const NUMBERS_EVERY_MS = 1000;
+/**
+ * `pm2 trigger` learns by one socket how many answers to wait for and gets them by another. One that is read first is not
+ * counted (PM2 7.0, lib/API/Extra.js), and the command line hangs for ever. So no answer comes that early, in milliseconds.
+ */
+const ANSWER_AFTER_MS = 250;
+
 export class Pm2Notifier implements Notifier {
   readonly #status: () => BoxStatus;
-  /** By name; what each returns is PM2's answer. Its command line hangs until that comes, so it must come at once. */
+  /** By name; what each returns is PM2's answer. Its command line hangs until that comes. */
   readonly #actions: ReadonlyMap<string, () => unknown>;
   /** Another parent with an IPC channel gets `ready` alone. */
   readonly #isPm2: boolean;
@@ -55,7 +61,9 @@ export class Pm2Notifier implements Notifier {
   #answer(message: unknown): void {
     const { msg = message } = Object(message) as { msg?: unknown };
     const action = typeof msg === "string" ? this.#actions.get(msg) : undefined;
-    if (action !== undefined) send({ type: "axm:reply", data: { action_name: msg, return: action() } });
+    if (action === undefined) return;
+    const reply = { type: "axm:reply", data: { action_name: msg, return: action() } };
+    setTimeout(() => send(reply), ANSWER_AFTER_MS).unref();
   }
 }
 

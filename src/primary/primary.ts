@@ -8,7 +8,7 @@ import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
 import { FlushTick } from "../bus/flush-pace.ts";
 import { Peers } from "../bus/peers.ts";
-import { AllcoresError } from "../errors.ts";
+import type { AllcoresError } from "../errors.ts";
 import { Fanout } from "../fanout/fanout.ts";
 import { HubServer } from "../hub/hub-server.ts";
 import type { StateFile } from "../hub/state-file.ts";
@@ -24,6 +24,7 @@ import { PresenceServer } from "../presence/presence-server.ts";
 import { Admission } from "./admission/admission.ts";
 import { serveTickets } from "./admission/serve-tickets.ts";
 import { Affinity } from "./affinity.ts";
+import { BoxReload, type ReloadReport, reloadRefused } from "./box-reload.ts";
 import { CpuSupervisor } from "./cpu-supervisor.ts";
 import { type RefusalReason, statusOf } from "./refuse.ts";
 import { RelayServer } from "./relay-server.ts";
@@ -32,7 +33,6 @@ import { Router } from "./router.ts";
 import { acceptsConnections } from "./router-probe.ts";
 import type { BoxState, BoxStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
-import type { WorkerProcess } from "./worker-process.ts";
 
 export interface PrimaryOptions {
   readonly options: Options;
@@ -45,15 +45,6 @@ export interface PrimaryOptions {
   readonly stateFile?: StateFile | undefined;
   /** An inherited listening socket (systemd's socket activation), instead of host and port. */
   readonly listenFd?: number | undefined;
-}
-
-/** What a reload did. */
-export interface ReloadReport {
-  /** Socket workers that were replaced. */
-  readonly workers: number;
-  /** Whether the cpu process was; `false` when there is none. */
-  readonly cpu: boolean;
-  readonly durationMs: number;
 }
 
 interface PrimaryEvents {
@@ -86,7 +77,7 @@ export class Primary extends Lifecycle {
   readonly #admission: Admission | undefined;
   readonly #router: Router;
   readonly #relay: RelayServer;
-  #isReloading = false;
+  readonly #reload: BoxReload;
 
   constructor({ options, appUrl, log, runtimeDir, stateFile, listenFd }: PrimaryOptions) {
     super();
@@ -140,6 +131,12 @@ export class Primary extends Lifecycle {
       queryName: options.affinityQuery,
       log,
       onError: (error) => counters.onError(error, { stage: "affinity" }),
+    });
+    this.#reload = new BoxReload({
+      supervisor: this.#supervisor,
+      affinity: this.#affinity,
+      cpu: this.#cpu,
+      workers: options.workers,
     });
     this.#admission = hasAdmissionLimits(options.limits)
       ? new Admission(options.limits, () => performance.now())
@@ -213,19 +210,8 @@ export class Primary extends Lifecycle {
    * code does not work: the processes that were not replaced by then serve on with the old one.
    */
   async reload(onProgress: (progress: ReloadProgress) => void): Promise<ReloadReport> {
-    if (this.#isReloading) throw reloadRefused("One is running already: wait until it has ended.");
     if (this.state !== "running") throw reloadRefused(`The box is ${this.#boxState()}.`);
-    const startedAt = performance.now();
-    const total = this.#options.workers;
-    this.#isReloading = true;
-    try {
-      await this.#supervisor.reload({ onProgress, onPassed: (workers) => this.#renewAffinity(workers) });
-      if (this.#cpu.state === "running") onProgress({ step: "cpu", slots: [], done: total, total, share: 1 });
-      const cpu = await this.#cpu.replace();
-      return { workers: total, cpu, durationMs: Math.round(performance.now() - startedAt) };
-    } finally {
-      this.#isReloading = false;
-    }
+    return this.#reload.run(onProgress);
   }
 
   /** The port comes first: a client that connects during boot waits for a worker instead of being refused. */
@@ -271,13 +257,8 @@ export class Primary extends Lifecycle {
   /** Clients that come before the app's `affinity` is known would be scattered: they wait for it. */
   async #letIn(hasAffinity: boolean): Promise<void> {
     // That of new code counts when the code has passed.
-    if (hasAffinity && !this.#isReloading) await this.#affinity.load();
+    if (hasAffinity && !this.#reload.isRunning) await this.#affinity.load();
     this.#router.workerReady();
-  }
-
-  async #renewAffinity(workers: readonly WorkerProcess[]): Promise<void> {
-    if (workers.some(({ hasAffinity }) => hasAffinity)) await this.#affinity.renew();
-    else this.#affinity.forget();
   }
 
   /** An app without tasks gets no cpu process. One that runs a task in its `setup` has it by then. */
@@ -313,8 +294,4 @@ export class Primary extends Lifecycle {
     if (this.state === "running") return "running";
     return this.state === "draining" || this.state === "closed" ? "draining" : "starting";
   }
-}
-
-function reloadRefused(why: string): AllcoresError {
-  return new AllcoresError("ALLCORES_ERR_RELOAD_REFUSED", `The reload was refused. ${why}`);
 }

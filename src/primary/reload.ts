@@ -2,7 +2,7 @@
 // and only then do the old ones let theirs go, one after the other. Until then the old processes stay, with the clients
 // they have: they are the only place where the old code still is. A group that does not pass is left as it was.
 
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError, clauseOf, toError } from "../errors.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
 import type { Slot } from "./slot.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -114,7 +114,10 @@ async function becomeReady({ slot, worker }: Successor): Promise<void> {
   try {
     await worker.ready;
   } catch (error) {
-    throw new AllcoresError("ALLCORES_ERR_APP", `the new worker of slot ${slot.index} did not start: ${textOf(error)}`);
+    throw new AllcoresError(
+      "ALLCORES_ERR_APP",
+      `the new worker of slot ${slot.index} did not start: ${clauseOf(error)}`,
+    );
   }
 }
 
@@ -150,7 +153,7 @@ function reloadFailed(cause: Error, renewed: readonly number[], kept: readonly n
   const rest = renewed.length === 0 ? "" : ` ${slotsText(renewed)} the new code already.`;
   return new AllcoresError(
     "ALLCORES_ERR_RELOAD_FAILED",
-    `The reload was rolled back: ${textOf(cause)}. ${slotsText(kept)} the old code still.${rest}`,
+    `The reload was rolled back: ${clauseOf(cause)}. ${slotsText(kept)} the old code still.${rest}`,
     { cause },
   );
 }
@@ -163,9 +166,4 @@ function slotsText(slots: readonly number[]): string {
 
 function indexes(slots: readonly Slot[]): number[] {
   return slots.map(({ index }) => index);
-}
-
-/** The message without the full stop, to go on with. */
-function textOf(error: unknown): string {
-  return toError(error).message.replace(/\.$/, "");
 }

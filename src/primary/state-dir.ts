@@ -4,7 +4,7 @@
 import { lstat, mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 
 /** Makes sure that the folder is there and its user's own. Rejects with `ALLCORES_ERR_HUB_STATE`. */
 export async function openStateDir(env: NodeJS.ProcessEnv): Promise<string> {
@@ -19,7 +19,7 @@ export async function openStateDir(env: NodeJS.ProcessEnv): Promise<string> {
   } catch (error) {
     throw new AllcoresError(
       "ALLCORES_ERR_HUB_STATE",
-      `The state directory ${path} cannot be used: ${toError(error).message}. Set STATE_DIRECTORY to a folder of your own.`,
+      `The state directory ${path} cannot be used: ${clauseOf(error)}. Set STATE_DIRECTORY to a folder of your own.`,
       { cause: error },
     );
   }

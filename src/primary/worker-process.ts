@@ -13,7 +13,7 @@ import { type BusMessage, fromWireError, type LoadMessage } from "../bus/message
 import type { Peer } from "../bus/peers.ts";
 import { isReroute, type OnReroute } from "../bus/relay.ts";
 import { isWorkerInitRequest, type WorkerInit } from "../bus/worker-init.ts";
-import { AllcoresError } from "../errors.ts";
+import { AllcoresError, clauseOf } from "../errors.ts";
 import { childStart } from "../lib/child-start.ts";
 import { type Deferred, defer } from "../lib/deadline.ts";
 import type { RestartReason } from "../metrics/primary-counters.ts";
@@ -28,7 +28,7 @@ export type WorkerProcessState = "starting" | "ready" | "held" | "draining" | "g
 /** How a worker ended. */
 export interface WorkerExit {
   readonly reason: RestartReason;
-  /** What it said before, or why it was killed, or its exit code. */
+  /** What it said before, or why it was killed, or its exit code; without a full stop. */
   readonly text: string;
 }
 
@@ -221,7 +221,8 @@ export class WorkerProcess {
 
   #onExit(text: string, signal: string | null): WorkerExit {
     this.#state = "gone";
-    const exit = this.#killed ?? { reason: this.#reasonOf(signal), text: this.#error?.message ?? text };
+    const said = this.#error === undefined ? text : clauseOf(this.#error);
+    const exit = this.#killed ?? { reason: this.#reasonOf(signal), text: said };
     this.#ready.reject(this.#error ?? new AllcoresError("ALLCORES_ERR_APP", exit.text));
     return exit;
   }
@@ -229,7 +230,7 @@ export class WorkerProcess {
   /** The bus lets go of a worker for which too much waits; what stands still would not notice. */
   #watchOverflow(connection: BusConnection): void {
     connection.once("close", (error) => {
-      if (error?.code === "ALLCORES_ERR_BUS_OVERFLOW") this.kill({ reason: "stalled", text: error.message });
+      if (error?.code === "ALLCORES_ERR_BUS_OVERFLOW") this.kill({ reason: "stalled", text: clauseOf(error) });
     });
   }
 

@@ -17,8 +17,8 @@ export interface AppDefinition<
   readonly io?: Partial<ServerOptions>;
   /**
    * Key that keeps clients together on one worker, so that what they say to each other never crosses processes.
-   * Equal keys go to the same worker while it is there and no more than a quarter above the mean load; past that, new
-   * clients of the key go to its next choice. An empty key or none: the least loaded worker.
+   * Equal keys go to the same worker while it is there and no more than a quarter, or 12 clients, above the mean load; past
+   * that, new clients of the key go to its next choice. An empty key or none: the least loaded worker.
    *
    * It is called in the primary for every new connection: keep it short and synchronous. For that the primary imports
    * the app module: **its top level runs there too**, at the start and at every reload. What the module imports is not

@@ -72,13 +72,20 @@ describe("allcores config", () => {
 
   test.each([
     ['{\n  "port": 3000,\n}', "allcores.json:3:1 is no valid JSON: a name in double quotes expected."],
-    ['{ "prot": 3000 }', 'has "prot", which is no option.'],
+    ['{ "prot": 3000 }', 'has "prot", which is no option. Did you mean "port"?'],
     ["[]", "must be a JSON object"],
   ])("a file with %j is refused with its place", async (text, message) => {
     const { code, err } = await runCli(["config", "--config", await writeConfig(text)]);
 
     expect(code).toBe(78);
     expect(err).toContain(message);
+  });
+
+  test("a variable that sets no option is told about, and changes nothing", async () => {
+    const { code, out, err } = await runCli(["config", "--check"], { ALLCORES_LOG_LEVEL: "debug" });
+
+    expect([code, out]).toEqual([0, "The options are valid.\n"]);
+    expect(err).toBe("The environment has ALLCORES_LOG_LEVEL, which sets no option. Did you mean LOG_LEVEL?\n");
   });
 
   test("a file that is not there is named", async () => {

@@ -159,6 +159,21 @@ describe("allcores start", () => {
     expect(last).toMatch(/^allcores: The app cannot start: .*the database is not there/);
   });
 
+  test("an app that cannot be parsed is told with what shows the line", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "allcores-syntax-"));
+    const app = join(folder, "app.mjs");
+    await writeFile(app, "export default () => { const x = ; };");
+
+    const { code, err } = await runCli(["start", app, "--port=0", "--admin-port=0", "--workers=1"]);
+
+    const last = err.trimEnd().split("\n").at(-1);
+    expect(code).toBe(70);
+    expect(last).toBe(
+      `allcores: The app cannot start: ${app}: Unexpected token ';'. \`node ${app}\` shows where. Tried 3 times.`,
+    );
+    await rm(folder, { recursive: true });
+  });
+
   test("a port that is taken ends it with exit code 69 and what to do", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -82,6 +82,22 @@ describe("with a box that runs", () => {
     expect(await box.exited).toBe(0);
   });
 
+  test("a box that has ended leaves no socket behind", async () => {
+    const one = await startBox({ app: "counts-and-computes.mjs", env: { RUNTIME_DIRECTORY: runtimeDir } });
+    await logged(one, "cpu process is ready");
+    const during = await readdir(runtimeDir);
+
+    await one.stop();
+
+    const kindsOf = (names: readonly string[]): unknown[] =>
+      names
+        .filter((name) => name.includes(`-${one.child.pid}`))
+        .map((name) => name.split("-")[0])
+        .sort();
+    expect(kindsOf(during)).toEqual(["bus", "cpu", "relay"]);
+    expect(kindsOf(await readdir(runtimeDir))).toEqual([]);
+  });
+
   test("a second `start` with its admin port is refused with exit code 69, and it goes on", async () => {
     const second = await runVerb("start", "--port", "0");
     const { code } = await runVerb("status");
@@ -114,7 +130,7 @@ describe("with a box that has something in flight", () => {
     const status = await runVerb("status", "--json");
 
     expect(code).toBe(1);
-    expect(err).toContain("took longer than 500 ms");
+    expect(err).toContain("took longer than 500 ms. The box goes on draining.");
     expect(JSON.parse(status.out)).toMatchObject({ state: "draining" });
   });
 
@@ -129,5 +145,6 @@ describe("with a box that has something in flight", () => {
 
     expect([first, second]).toEqual([cutShort, cutShort]);
     expect(await box.exited).toBe(143);
+    expect(box.stderr()).toContain("a second signal ends the box at once");
   });
 });

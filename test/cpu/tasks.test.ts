@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { TaskFolder, taskFolderUrl } from "../../src/cpu/tasks.ts";
+import { findTaskFolder, TaskFolder, taskFolderUrl } from "../../src/cpu/tasks.ts";
 import { TASKS } from "../helpers/cpu-box.ts";
 
 const fixtures = new TaskFolder(TASKS.href);
@@ -100,5 +100,16 @@ describe("taskFolderUrl", () => {
     const toUrl = () => taskFolderUrl(tasks);
 
     expect(toUrl).toThrow(/must be a file URL or an absolute path, got ".*"\. Use new URL/);
+  });
+});
+
+describe("findTaskFolder", () => {
+  test("refuses a folder that is not there, and a file: the app would learn it at its first task", () => {
+    const file = new URL("echo.mjs", TASKS);
+
+    expect(findTaskFolder(TASKS)).toBe(TASKS.href);
+    for (const tasks of [new URL("absent/", TASKS), file]) {
+      expect(() => findTaskFolder(tasks)).toThrow(`${fileURLToPath(tasks)}, and there is no such folder.`);
+    }
   });
 });

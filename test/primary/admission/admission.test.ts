@@ -51,6 +51,21 @@ describe("Admission", () => {
     expect(connect(admission, "192.0.2.2")).toBeTypeOf("object");
   });
 
+  test("a worker that gave a connection back says nothing about it any more", () => {
+    const { admission } = admissionWith({ maxConnections: 1 });
+    const ticket = ticketOf(connect(admission));
+    const former = admission.handTo(WORKER, ticket);
+    const next = { slot: 1, incarnation: 1 };
+    const now = admission.handTo(next, ticket);
+
+    admission.closed(WORKER, [former]);
+    admission.gone(WORKER);
+    expect(admission.counted).toBe(1);
+    admission.closed(next, [now]);
+
+    expect(admission.counted).toBe(0);
+  });
+
   test("counts the addresses of an IPv6 /64 as one", () => {
     const { admission } = admissionWith({ connectionsPerAddress: 1 });
     connect(admission, "2001:db8::1");
