@@ -4,7 +4,7 @@
 import type { Socket } from "node:net";
 import type { Visit } from "./admission/visit.ts";
 import type { Affinity } from "./affinity.ts";
-import { assignAffine } from "./pick-affine.ts";
+import { AffinePicker } from "./pick-affine.ts";
 import { WorkerPicker } from "./pick-worker.ts";
 import type { RefusalReason } from "./refuse.ts";
 import { type RequestLine, sessionWorkerOf } from "./request-line.ts";
@@ -32,6 +32,7 @@ export interface AssignRequestsOptions {
 export class AssignRequests {
   readonly #options: AssignRequestsOptions;
   readonly #picker = new WorkerPicker();
+  readonly #affinePicker = new AffinePicker();
   readonly #waiting = new Map<Request, NodeJS.Timeout>();
   #isClosed = false;
 
@@ -86,8 +87,8 @@ export class AssignRequests {
     if (ready.length === 0 || affinity.isLoading) return "none";
     const able = ready.filter(({ isFull }) => !isFull);
     const key = affinity.keyOf(head, line, visit.address);
-    const target = key === undefined ? this.#picker.assign(able, performance.now()) : assignAffine(key, able);
-    return target ?? "full";
+    if (key !== undefined) return this.#affinePicker.assign(key, able) ?? "full";
+    return this.#picker.assign(able, performance.now()) ?? "full";
   }
 
   #send(request: Request, target: RouteTarget, isNew: boolean): void {

@@ -6,7 +6,7 @@
 //      \--malformed, too large, too slow, one too many--> 400, 431, 408, 429
 
 import { createServer, type Server, type Socket } from "node:net";
-import { AllcoresError, toError } from "../errors.ts";
+import { AllcoresError } from "../errors.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
 import { stopReading } from "../lib/reading.ts";
 import type { Options } from "../options/options.ts";
@@ -35,6 +35,14 @@ export interface RouterOptions extends Pick<AssignRequestsOptions, "targets" | "
   readonly reception: Reception;
   readonly events: RouterEvents;
 }
+
+const NO_SUCH_ADDRESS = "This machine has no such address: give one that it has with --host.";
+const LISTEN_ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: "Another program has it: stop that one, or choose another with --port.",
+  EACCES: "Ports below 1024 need a privilege: use another with --port, or systemd's socket activation.",
+  EADDRNOTAVAIL: NO_SUCH_ADDRESS,
+  ENOTFOUND: NO_SUCH_ADDRESS,
+};
 
 export class Router extends Lifecycle {
   readonly #options: RouterOptions;
@@ -168,11 +176,6 @@ export class Router extends Lifecycle {
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): AllcoresError {
-  const advice =
-    error.code === "EADDRINUSE"
-      ? "Another program has it: stop that one, or choose another with --port."
-      : error.code === "EACCES"
-        ? "Ports below 1024 need a privilege: use another with --port, or systemd's socket activation."
-        : toError(error).message;
+  const advice = LISTEN_ADVICE[error.code ?? ""] ?? error.message;
   return new AllcoresError("ALLCORES_ERR_LISTEN", `Cannot listen on ${host}:${port}. ${advice}`, { cause: error });
 }

@@ -5,8 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { pickAffine } from "../../src/primary/pick-affine.ts";
-import { WorkerLoad } from "../../src/primary/worker-load.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient, rawRequest, TRANSPORTS } from "../helpers/clients.ts";
 import { logged } from "../helpers/logged.ts";
@@ -26,17 +24,7 @@ const START_TIMEOUT_MS = 90_000;
 const WORKERS = 4;
 const MEAN = 200 / WORKERS;
 
-/** 20 rooms of which each worker is the first choice of 5: by chance it would be up to 9, and the bound would split some. */
-function evenRooms(): string[] {
-  const candidates = Array.from({ length: WORKERS }, (_, slot) => ({ slot, load: new WorkerLoad() }));
-  const perSlot = candidates.map((): string[] => []);
-  for (let i = 0; perSlot.some(({ length }) => length < 5); i++) {
-    const room = `room ${i}`;
-    const rooms = perSlot[pickAffine(room, candidates)?.slot ?? 0];
-    if (rooms !== undefined && rooms.length < 5) rooms.push(room);
-  }
-  return perSlot.flat();
-}
+const ROOMS = Array.from({ length: 20 }, (_, i) => `room ${i}`);
 
 describe.each([
   ["the app's function", "affinity-app.mjs", [], "WebSocket only"],
@@ -75,7 +63,7 @@ describe.each([
   }
 
   test(`keeps each of 20 rooms on one worker (${transports})`, async () => {
-    const members = await connectAll(evenRooms());
+    const members = await connectAll(ROOMS);
 
     expect(slotsByRoom(members).map(({ size }) => size)).toEqual(Array.from({ length: 20 }, () => 1));
     expect(largest(members) / MEAN).toBeLessThanOrEqual(1.25);
@@ -141,6 +129,19 @@ describe("an affinity function that throws", () => {
     START_TIMEOUT_MS,
   );
 });
+
+test(
+  "clients that come before the primary knows the affinity function wait for it, and no longer",
+  async () => {
+    const box = await startBox({ app: "slow-affinity.mjs", workers: 1 });
+
+    const answer = await rawRequest(box.url, ["GET /?room=a HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n"]);
+
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*served/);
+    await box.stop();
+  },
+  START_TIMEOUT_MS,
+);
 
 function slotsByRoom(members: readonly Member[]): Set<number>[] {
   const slots = new Map<string, Set<number>>();
