@@ -117,11 +117,12 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
     const [first] = parts;
     if (parts.length === 1 && first !== undefined) {
       this.#socket.write(first);
-      return;
+    } else {
+      this.#socket.cork();
+      for (const part of parts) this.#socket.write(part);
+      this.#socket.uncork();
     }
-    this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
-    this.#socket.uncork();
+    if (this.#socket.writableLength === 0) this.#outgoing.reuse();
   }
 
   /** A listener that finds a frame malformed throws, and the connection closes, as for bytes that are no frame. */

@@ -54,6 +54,13 @@ export class Outgoing {
     return parts;
   }
 
+  /** What was taken has been written, all of it: its memory is used again, still warm. */
+  reuse(): void {
+    if (this.bytes > 0) return;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
   #endPart(): void {
     if (this.#end === this.#start) return;
     this.#push(this.#slab.subarray(this.#start, this.#end));

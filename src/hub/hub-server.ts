@@ -103,15 +103,22 @@ export class HubServer extends Lifecycle {
     const { slot, connection } = peer;
     const worker: HubWorker = this.#hub.addWorker(slot, connection);
     this.#workers.set(peer, worker);
+    // One look at the clock for all that comes in one chunk.
+    let chunkTakenAt: number | undefined;
     connection.on("message", (message, body) => {
       if (HEARD.has(message.type)) this.#companion?.beforeOrder(peer);
-      this.#hub.onMessage(worker, message, body, Date.now());
+      chunkTakenAt ??= Date.now();
+      this.#hub.onMessage(worker, message, body, chunkTakenAt);
     });
     connection.on("frame", (kind, frame) => {
       this.#companion?.beforeOrder(peer);
-      this.#hub.onFrame(worker, kind, frame, Date.now());
+      chunkTakenAt ??= Date.now();
+      this.#hub.onFrame(worker, kind, frame, chunkTakenAt);
     });
-    connection.on("batchEnd", () => this.#hub.onBatchEnd(worker));
+    connection.on("batchEnd", () => {
+      chunkTakenAt = undefined;
+      this.#hub.onBatchEnd(worker);
+    });
     connection.on("drain", () => this.#hub.onDrain(worker, Date.now()));
     connection.on("close", () => {
       this.#workers.delete(peer);

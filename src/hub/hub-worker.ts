@@ -22,7 +22,7 @@ export class HubWorker {
   /** Clients' requests for their session that wait until it has taken what was sent to it. */
   readonly waitingRestores: HubRestoreMessage[] = [];
   /** Places of its own tickets that it has not been told of. Nothing with a later place has been sent to it. */
-  readonly #passed: Place[] = [];
+  #passed: Place[] = [];
 
   constructor(slot: number, link: HubLink) {
     this.slot = slot;
@@ -37,8 +37,9 @@ export class HubWorker {
   /** Tells it where its own tickets have their places. */
   flushPassed(): void {
     if (this.#passed.length === 0) return;
-    this.link.sendFrame(encodePassed(this.#passed));
-    this.#passed.length = 0;
+    const places = this.#passed;
+    this.#passed = [];
+    this.link.sendFrame(encodePassed(places));
   }
 
   /** Sends it a message at this place of the order: it knows of everything before by then. */

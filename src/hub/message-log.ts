@@ -26,6 +26,8 @@ export class MessageLog {
   readonly #segments: Segment[] = [];
   #bytes = 0;
   #evictedTo = 0;
+  /** Memory of a segment that has gone, for the next one: memory that is new to the process costs more than what it holds. */
+  #spare: Buffer | undefined;
 
   constructor(options: MessageLogOptions) {
     this.#options = options;
@@ -55,7 +57,7 @@ export class MessageLog {
     segment.lastAddedAt = now;
   }
 
-  /** The message of a sequence, as a view, or `undefined` when it is not here. */
+  /** The message of a sequence, or `undefined` when it is not here. A view: it is good until the next `append`. */
   get(sequence: number): Buffer | undefined {
     const segment = this.#segments[lastAtMost(this.#segments, sequence, ({ sequences }) => sequences[0] ?? 0)];
     if (segment === undefined) return undefined;
@@ -81,7 +83,10 @@ export class MessageLog {
   /** Begins with what another log kept, as far as it fits. */
   restore({ evictedTo, segments }: LogState): void {
     this.#evictedTo = evictedTo;
-    for (const segment of segments) this.#add({ ...segment });
+    for (const segment of segments) {
+      this.#makeRoom(segment.bytes.length);
+      this.#add({ ...segment });
+    }
   }
 
   #roomFor(bytes: number, now: number): Segment {
@@ -91,14 +96,24 @@ export class MessageLog {
     if (fits && current.sequences.length < SEGMENT_MESSAGES) return current;
 
     const size = Math.max(SEGMENT_BYTES, bytes);
-    return this.#add({ bytes: Buffer.allocUnsafeSlow(size), sequences: [], ends: [], lastAddedAt: now });
+    this.#makeRoom(size);
+    return this.#add({ bytes: this.#memory(size), sequences: [], ends: [], lastAddedAt: now });
+  }
+
+  #makeRoom(bytes: number): void {
+    while (this.#segments.length > 0 && this.#bytes + bytes > this.#options.maxBytes) this.#dropOldest();
+  }
+
+  #memory(bytes: number): Buffer {
+    const spare = this.#spare;
+    if (spare === undefined || bytes > SEGMENT_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    this.#spare = undefined;
+    return spare;
   }
 
   #add(segment: Segment): Segment {
-    const size = segment.bytes.length;
-    while (this.#segments.length > 0 && this.#bytes + size > this.#options.maxBytes) this.#dropOldest();
     this.#segments.push(segment);
-    this.#bytes += size;
+    this.#bytes += segment.bytes.length;
     return segment;
   }
 
@@ -106,6 +121,7 @@ export class MessageLog {
     const oldest = this.#segments.shift();
     if (oldest === undefined) return;
     this.#bytes -= oldest.bytes.length;
+    if (oldest.bytes.length === SEGMENT_BYTES) this.#spare = oldest.bytes;
     this.#evictedTo = oldest.sequences.at(-1) ?? this.#evictedTo;
   }
 }

@@ -8,13 +8,16 @@ const FIN = 0x80;
 export function encodeTextFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);
   const frame = allocateFrame(OPCODE.text, bytes);
-  frame.write(text, frame.length - bytes);
+  // What takes a byte for each character is ASCII, and written by copying.
+  frame.write(text, frame.length - bytes, bytes === text.length ? "latin1" : "utf8");
   return frame;
 }
 
-export function encodeBinaryFrame(data: Uint8Array): Buffer {
-  const frame = allocateFrame(OPCODE.binary, data.length);
-  frame.set(data, frame.length - data.length);
+/** Takes whatever Socket.IO takes for binary: an ArrayBuffer, or a view of one with elements of any size. */
+export function encodeBinaryFrame(data: ArrayBufferLike | ArrayBufferView): Buffer {
+  const bytes = bytesOf(data);
+  const frame = allocateFrame(OPCODE.binary, bytes.length);
+  frame.set(bytes, frame.length - bytes.length);
   return frame;
 }
 
@@ -30,6 +33,12 @@ export function decodeFrames(frames: Buffer): (string | Buffer)[] {
     at = start + bytes;
   }
   return contents;
+}
+
+function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
 }
 
 function allocateFrame(opcode: number, bytes: number): Buffer {

@@ -27,7 +27,8 @@ export class ConnectionGuard {
   readonly identity: IdentityGuard | undefined;
   readonly #client: ClientInternals;
   readonly #guard: ServerGuard;
-  readonly #events: KeyedBuckets;
+  /** Without it, events may come as fast as they like. */
+  readonly #events: KeyedBuckets | undefined;
   readonly #connects: TokenBucket;
   readonly #refusals: TokenBucket;
   readonly #controls: TokenBucket;
@@ -40,7 +41,7 @@ export class ConnectionGuard {
     const now = performance.now();
     this.#client = client;
     this.#guard = guard;
-    this.#events = new KeyedBuckets(limit);
+    this.#events = eventsPerSecond > 0 ? new KeyedBuckets(limit) : undefined;
     this.#connects = new TokenBucket(limit, now);
     this.#refusals = new TokenBucket(
       { perSecond: eventsPerSecond === 0 ? eventBurst : eventsPerSecond, burst: eventBurst * REFUSED_BURSTS },
@@ -65,7 +66,7 @@ export class ConnectionGuard {
   afterDecode(): void {
     if (this.#isDecoded || !this.#isOpen) return;
     const { attachmentTimeoutMs } = this.#guard.limits;
-    clearTimeout(this.#attachmentTimer);
+    this.#endAttachmentTimer();
     this.#attachmentTimer = setTimeout(
       () => this.#closeFor(`An attachment of a packet did not come within ${attachmentTimeoutMs} ms.`),
       attachmentTimeoutMs,
@@ -75,7 +76,7 @@ export class ConnectionGuard {
   /** Whether Socket.IO is to handle the packet. If not, it has been answered here. */
   admits(packet: Packet): boolean {
     this.#isDecoded = true;
-    clearTimeout(this.#attachmentTimer);
+    this.#endAttachmentTimer();
     const { namespace } = this.#client._parseNamespace(packet);
     if (packet.type === PacketType.CONNECT) return this.#admitsConnect(namespace, packet);
     const socket = this.#client.nsps.get(namespace);
@@ -106,8 +107,13 @@ export class ConnectionGuard {
 
   /** The connection is closed. */
   end(): void {
-    clearTimeout(this.#attachmentTimer);
+    this.#endAttachmentTimer();
     this.identity?.end();
+  }
+
+  #endAttachmentTimer(): void {
+    clearTimeout(this.#attachmentTimer);
+    this.#attachmentTimer = undefined;
   }
 
   get #isOpen(): boolean {
@@ -128,7 +134,7 @@ export class ConnectionGuard {
   }
 
   #admitsEvent(socket: SocketInternals, packet: Packet): boolean {
-    const retryAfterMs = this.#events.take(socket.nsp.name, performance.now());
+    const retryAfterMs = this.#events?.take(socket.nsp.name, performance.now()) ?? 0;
     if (retryAfterMs > 0) return this.#refuseEvent(socket, packet, "rate", tooFast(retryAfterMs));
     const fault = findEventFault(packet.data, this.#guard.limits);
     return fault === undefined || this.#refuseEvent(socket, packet, "packet", badPacket(fault));

@@ -18,7 +18,7 @@ export function callContained(
 ): Promise<unknown> | undefined {
   try {
     const result = Reflect.apply(fn, self, args);
-    if (types.isPromise(result)) return result.then(undefined, onFailure);
+    if (result !== undefined && types.isPromise(result)) return result.then(undefined, onFailure);
   } catch (error) {
     onFailure(error);
   }

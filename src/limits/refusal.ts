@@ -9,7 +9,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { ClientInternals, Packet, SocketInternals } from "./socket-io.ts";
 
 /** The event that carries a refusal when the client asked for no ack. */
-export const ERROR_EVENT = "allcores:error";
+const ERROR_EVENT = "allcores:error";
 
 /** An event's name is repeated in its refusal up to this length. */
 const MAX_ECHOED_EVENT = 256;

@@ -28,11 +28,12 @@ export interface ServerGuardOptions {
 /** A client's event is being handled; `work` settles, and never rejects, when that is over. */
 export type OnWork = (socket: { readonly conn: object }, work: Promise<unknown>) => void;
 
-const guards = new WeakMap<Server, ServerGuard>();
+// A property of the server: this is asked several times for every event, and a WeakMap would cost more than all the rest.
+const GUARD: unique symbol = Symbol("allcores guard");
 
 /** The guard of a server, if it has one. */
-export function guardOf(server: Server): ServerGuard | undefined {
-  return guards.get(server);
+export function guardOf(server: Server & { readonly [GUARD]?: ServerGuard }): ServerGuard | undefined {
+  return server[GUARD];
 }
 
 export class ServerGuard {
@@ -54,7 +55,7 @@ export class ServerGuard {
   }
 
   protect(server: Server): void {
-    guards.set(server, this);
+    Object.defineProperty(server, GUARD, { value: this });
   }
 
   /** An app's code threw or rejected: counts it and logs why. */

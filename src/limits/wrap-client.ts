@@ -11,7 +11,12 @@ import {
   wrapMethod,
 } from "./socket-io.ts";
 
-const connections = new WeakMap<ClientInternals, ConnectionGuard>();
+/** Where a client has its guard: this is looked at for every packet, and a WeakMap would cost more than the guard. */
+const GUARD: unique symbol = Symbol("allcores guard");
+
+interface GuardedClient extends ClientInternals {
+  [GUARD]?: ConnectionGuard;
+}
 
 export function wrapClient(prototypes: SocketIoPrototypes): void {
   wrapLife(prototypes);
@@ -20,41 +25,41 @@ export function wrapClient(prototypes: SocketIoPrototypes): void {
 }
 
 function wrapLife({ client }: SocketIoPrototypes): void {
-  wrapMethod<ClientInternals, [], void>(client, "setup", (setup) => {
+  wrapMethod<GuardedClient, [], void>(client, "setup", (setup) => {
     return function () {
       const guard = guardOf(this.server);
-      if (guard !== undefined) connections.set(this, new ConnectionGuard(this, guard));
+      if (guard !== undefined) this[GUARD] = new ConnectionGuard(this, guard);
       setup.call(this);
     };
   });
 
-  wrapMethod<ClientInternals, unknown[], void>(client, "onclose", (onclose) => {
+  wrapMethod<GuardedClient, unknown[], void>(client, "onclose", (onclose) => {
     return function (...args) {
-      connections.get(this)?.end();
+      this[GUARD]?.end();
       onclose.apply(this, args);
     };
   });
 }
 
 function wrapDecoding({ client }: SocketIoPrototypes): void {
-  wrapMethod<ClientInternals, [unknown], void>(client, "ondata", (ondata) => {
+  wrapMethod<GuardedClient, [unknown], void>(client, "ondata", (ondata) => {
     return function (data) {
-      const connection = connections.get(this);
+      const connection = this[GUARD];
       connection?.beforeDecode();
       ondata.call(this, data);
       connection?.afterDecode();
     };
   });
 
-  wrapMethod<ClientInternals, [Packet], void>(client, "ondecoded", (ondecoded) => {
+  wrapMethod<GuardedClient, [Packet], void>(client, "ondecoded", (ondecoded) => {
     return function (packet) {
-      if (connections.get(this)?.admits(packet) !== false) ondecoded.call(this, packet);
+      if (this[GUARD]?.admits(packet) !== false) ondecoded.call(this, packet);
     };
   });
 
-  wrapMethod<ClientInternals, [unknown], void>(client, "onerror", (onerror) => {
+  wrapMethod<GuardedClient, [unknown], void>(client, "onerror", (onerror) => {
     return function (error) {
-      connections.get(this)?.explain(error);
+      this[GUARD]?.explain(error);
       onerror.call(this, error);
     };
   });
@@ -62,9 +67,9 @@ function wrapDecoding({ client }: SocketIoPrototypes): void {
 
 function wrapJoining({ client, namespace }: SocketIoPrototypes): void {
   // Before the namespace is looked up: a stranger must not make the app create one.
-  wrapMethod<ClientInternals, [string, object?], void>(client, "connect", (connect) => {
+  wrapMethod<GuardedClient, [string, object?], void>(client, "connect", (connect) => {
     return function (name, auth = {}) {
-      const connection = connections.get(this);
+      const connection = this[GUARD];
       const { identity } = connection ?? {};
       if (connection === undefined || identity === undefined) return connect.call(this, name, auth);
       const decide = async (): Promise<void> => {
@@ -77,12 +82,12 @@ function wrapJoining({ client, namespace }: SocketIoPrototypes): void {
     };
   });
 
-  wrapMethod<NamespaceInternals, [ClientInternals, object], Promise<SocketInternals>>(
+  wrapMethod<NamespaceInternals, [GuardedClient, object], Promise<SocketInternals>>(
     namespace,
     "_createSocket",
     (createSocket) =>
       function (client, auth) {
-        const { identity } = connections.get(client) ?? {};
+        const { identity } = client[GUARD] ?? {};
         const created = createSocket.call(this, client, auth);
         if (identity === undefined) return created;
         return created.then((socket) => {

@@ -3,6 +3,7 @@
 // see what the app added.
 
 import { AllcoresError } from "../errors.ts";
+import { leavingSockets } from "../lib/leaving-sockets.ts";
 import { answerFailure, clientAck } from "./answer-failure.ts";
 import { callContained, runMiddlewares } from "./contain.ts";
 import { sendError } from "./refusal.ts";
@@ -29,6 +30,8 @@ function wrapEmitters({ emitter }: SocketIoPrototypes): void {
   // A client's events, and those that another server of the cluster emitted.
   wrapMethod<EventSource, [string, ...unknown[]], boolean>(emitter, "emitUntyped", (emitUntyped) => {
     return function (event, ...args) {
+      // What came in one chunk is on its way to the handlers as a whole before the first of them runs.
+      if (leavingSockets.size > 0 && leavingSockets.has(this)) return false;
       const guard = guardOf(this.server);
       if (guard === undefined) return emitUntyped.call(this, event, ...args);
       const onFailure = (error: unknown): void => {

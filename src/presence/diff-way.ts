@@ -14,6 +14,11 @@ export interface DiffWay {
    * so that an answer with the state is sent before.
    */
   holdBack(socket: PresenceSocket): void;
+  /**
+   * Runs `act` when what the app does in this turn has its place: until then a socket that leaves hears what is said in
+   * the room, and has to be told of who comes.
+   */
+  afterTurn(act: () => void): void;
 }
 
 export class BroadcastWay implements DiffWay {
@@ -25,6 +30,10 @@ export class BroadcastWay implements DiffWay {
       sockets.filter(({ id }) => !this.#held.has(id)),
       diff,
     );
+  }
+
+  afterTurn(act: () => void): void {
+    act();
   }
 
   holdBack(socket: PresenceSocket): void {

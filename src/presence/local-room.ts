@@ -1,8 +1,9 @@
 // One room as one worker sees it: a copy of its members at some version, and the local sockets that follow it.
 //
-//   joining --admit (state of version v)--> live --remove--> gone
+//   joining --admit (state of version v)--> live --leave--> leaving --remove--> gone
 //
-// A joining socket gets no diffs, since its state will contain them.
+// A joining socket gets no diffs, since its state will contain them. A leaving one gets those of before its leave; the
+// primary knows already that it is gone.
 
 import type { PresenceMember, RoomDiff } from "../bus/presence-messages.ts";
 import type { DiffWay } from "./diff-way.ts";
@@ -21,7 +22,7 @@ export interface PresenceSocket {
 /** One join of a socket; a later join of the same socket takes its place. */
 export interface Follower {
   readonly socket: PresenceSocket;
-  stage: "joining" | "live";
+  stage: "joining" | "live" | "leaving";
 }
 
 interface Replica {
@@ -51,9 +52,9 @@ export class LocalRoom {
     return this.#followers.size === 0;
   }
 
-  /** The members as far as they are known here. */
+  /** The members as far as they are known here. Without followers that stay, the primary tells of no changes. */
   get state(): { readonly version: number; readonly members: PresenceMember[] } | undefined {
-    if (this.#replica === undefined) return undefined;
+    if (this.#replica === undefined || !this.#isFollowed()) return undefined;
     return { version: this.#replica.version, members: [...this.#replica.members.values()] };
   }
 
@@ -74,6 +75,16 @@ export class LocalRoom {
     return this.#follows(follower) && this.#followers.delete(follower.socket.id);
   }
 
+  /** The socket is about to be removed. Returns its follower, if it had one that was not leaving. */
+  beginLeave(id: string): Follower | undefined {
+    const follower = this.#followers.get(id);
+    if (follower === undefined || follower.stage === "leaving") return undefined;
+    // One that has no state yet gets no diffs either.
+    if (follower.stage === "joining") this.#followers.delete(id);
+    follower.stage = "leaving";
+    return follower;
+  }
+
   removeSocket(id: string): boolean {
     return this.#followers.delete(id);
   }
@@ -92,12 +103,17 @@ export class LocalRoom {
     for (const member of [...diff.joined, ...diff.updated]) members.set(member.user, member);
     for (const user of diff.left) members.delete(user);
 
-    const live = [...this.#followers.values()].filter(({ stage }) => stage === "live");
+    const live = [...this.#followers.values()].filter(({ stage }) => stage !== "joining");
     this.#way.send(
       live.map(({ socket }) => socket),
       diff,
     );
     return true;
+  }
+
+  #isFollowed(): boolean {
+    for (const { stage } of this.#followers.values()) if (stage !== "leaving") return true;
+    return false;
   }
 
   #follows(follower: Follower): boolean {

@@ -104,7 +104,13 @@ export class PresenceClient extends EventEmitter<PresenceEvents> {
   /** The socket leaves the room. If it was the user's last one, the user is gone at once, without grace. */
   leave(socket: PresenceSocket, room: string): void {
     const local = this.#rooms.get(roomKey(socket.nsp.name, room));
-    if (local?.removeSocket(socket.id)) this.#tellLeft(socket.id, local);
+    const follower = local?.beginLeave(socket.id);
+    if (local === undefined || follower === undefined) return;
+    this.#tellLeft(socket.id, local);
+    this.#way.afterTurn(() => {
+      local.remove(follower);
+      this.#forgetIfEmpty(local);
+    });
   }
 
   /** Who is in the room, on the whole box. */
@@ -180,7 +186,7 @@ export class PresenceClient extends EventEmitter<PresenceEvents> {
   }
 
   #forgetIfEmpty(local: LocalRoom): void {
-    if (local.isEmpty) this.#rooms.delete(local.key);
+    if (local.isEmpty && this.#rooms.get(local.key) === local) this.#rooms.delete(local.key);
   }
 
   async #ask(

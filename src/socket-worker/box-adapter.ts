@@ -6,7 +6,7 @@
 // Here is what Socket.IO calls. A message's way is in room-messages.ts, moves and the like are in operations.ts, questions
 // in adapter-questions.ts, clients that come back in returning-clients.ts.
 
-import type { Namespace } from "socket.io";
+import type { Namespace, Socket } from "socket.io";
 import {
   Adapter,
   type BroadcastOptions,
@@ -38,7 +38,7 @@ export class BoxAdapter extends ClusterAdapter {
   readonly #bus: BoxBus;
   readonly #own: OwnSockets;
   readonly #held = new HeldSockets();
-  readonly #recipients = new Recipients(this);
+  readonly #recipients = new Recipients();
   readonly #questions: AdapterQuestions;
   #asksForServerCount = false;
 
@@ -48,16 +48,19 @@ export class BoxAdapter extends ClusterAdapter {
     const namespace = nsp.name;
     const held = this.#held;
     const own = new OwnSockets(nsp, bus);
-    const enter = (id: string, rooms: Set<string>): void => this.#enter(id, rooms);
-    const exit = (id: string, room: string): void => this.#exit(id, room);
+    const recipients = this.#recipients;
+    const enter = (id: string, rooms: Set<string>): void => void super.addAll(id, rooms);
+    const exit = (id: string, room: string): void => void super.del(id, room);
     const roomsOf = (id: string): Iterable<string> => this.sids.get(id) ?? [];
-    const messages = new RoomMessages({ nsp, bus, recipients: this.#recipients, held });
+    const messages = new RoomMessages({ nsp, bus, recipients, held });
     this.#bus = bus;
     this.#own = own;
     this.#questions = new AdapterQuestions(bus, { uid, namespace });
     this.messages = messages;
-    this.operations = new Operations({ bus, uid, namespace, own, enter, exit });
-    this.returning = new ReturningClients({ nsp, bus, held, own, messages, enter, roomsOf });
+    this.operations = new Operations({ bus, uid, namespace, own, recipients, enter, exit });
+    this.returning = new ReturningClients({ nsp, bus, held, own, recipients, messages, enter, roomsOf });
+    // How the base class finds the sockets of a target. All that it does with them it does at a place in the order.
+    Object.assign(this, { apply: this.#apply.bind(this) });
     bus.add(this);
   }
 
@@ -67,44 +70,53 @@ export class BoxAdapter extends ClusterAdapter {
 
   // --- Who is where
 
-  override addAll(id: string, given: Set<string>): void {
+  /** Shows at once, and counts for messages when it resolves. Throws `ALLCORES_ERR_ROOM_NAME`; never rejects. */
+  override addAll(id: string, given: Set<string>): Promise<void> | void {
     const rooms = namedRooms(given);
     const before = this.sids.get(id);
     const isNew = before === undefined && this.#own.keyOf(id) === undefined;
-    const added = [...rooms].filter((room) => before?.has(room) !== true);
-    if (isNew) this.#own.attach(id);
-    this.#enter(id, rooms);
-    if (added.length > 0) this.#own.changeRooms("hub:join", id, added);
+    // With something on its way, a `socketsLeave` say, what seems so already may not be so when this has its place. But a
+    // socket that comes back is put into its rooms by Socket.IO, not by the app: that must not undo what it was moved out of.
+    const isCertain = this.#bus.link.isClear || this.#held.isRestored(id);
+    const added = [...rooms].filter((room) => !isCertain || before?.has(room) !== true);
+    if (isNew) this.#attach(id);
+    super.addAll(id, rooms);
+    const enter = (): void => this.#recipients.entered(id, added);
+    const placed = added.length > 0 ? this.#own.changeRooms("hub:join", id, added, enter) : undefined;
     // Its own room is the one that Socket.IO lets it join right before CONNECT.
     const isConnecting = rooms.has(id) && before?.has(id) !== true && this.nsp.sockets.has(id);
     if (isConnecting) this.#held.hold(id);
+    return placed;
   }
 
-  override del(id: string, given: string): void {
+  /** As `addAll`. */
+  override del(id: string, given: string): Promise<void> | void {
     const room = toRoomName(given);
     const wasIn = this.sids.get(id)?.has(room) === true;
-    this.#exit(id, room);
-    if (wasIn) this.#own.changeRooms("hub:leave", id, [room]);
+    super.del(id, room);
+    if (!wasIn && this.#bus.link.isClear) return undefined;
+    return this.#own.changeRooms("hub:leave", id, [room], () => this.#recipients.left(id, [room]));
   }
 
   override delAll(id: string): void {
-    const rooms = this.sids.get(id) ?? [];
     super.delAll(id);
-    this.#recipients.removed(id, rooms);
+    this.#recipients.removed(id);
     const key = this.#own.keyOf(id);
     if (key === undefined) return;
     this.#own.detach(id, key, this.returning.end(id));
     this.#held.release(id);
   }
 
-  #enter(id: string, rooms: Set<string>): void {
-    super.addAll(id, rooms);
-    this.#recipients.entered(id, rooms);
+  #attach(id: string): void {
+    this.#recipients.add(id);
+    this.#own.attach(id, () => this.#recipients.cameIn(id));
   }
 
-  #exit(id: string, room: string): void {
-    super.del(id, room);
-    this.#recipients.changed(room);
+  #apply({ rooms, except = new Set() }: BroadcastOptions, act: (socket: Socket) => void): void {
+    for (const { id } of this.#recipients.of({ rooms: [...rooms], except: [...except] })) {
+      const socket = this.nsp.sockets.get(id);
+      if (socket !== undefined) act(socket);
+    }
   }
 
   // --- What is said and done
@@ -156,7 +168,10 @@ export class BoxAdapter extends ClusterAdapter {
   // --- Questions
 
   override sockets(rooms: Set<string>): Promise<Set<string>> {
-    return super.sockets(namedRooms(rooms));
+    const named = namedRooms(rooms);
+    return new Promise((resolve, reject) => {
+      this.#bus.link.inOrder(() => super.sockets(named).then(resolve, reject));
+    });
   }
 
   override fetchSockets(given: BroadcastOptions): Promise<never[]> {
@@ -169,12 +184,14 @@ export class BoxAdapter extends ClusterAdapter {
   }
 
   override broadcastWithAck(
-    packet: Packet,
+    asked: Packet,
     given: BroadcastOptions,
     countClients: (clients: number) => void,
     ack: (...args: unknown[]) => void,
   ): void {
     const options = withNamedRooms(given);
+    // Each worker encodes it for its clients, at its place, and none may find that it cannot or that it has changed.
+    const packet = this.messages.frames.settle(asked);
     const local: LocalBroadcast = (onCount, onAck) => {
       this.#bus.delivery.flush();
       Adapter.prototype.broadcastWithAck.call(this, packet, options, onCount, onAck);

@@ -3,14 +3,16 @@
 
 import { setImmediate } from "node:timers/promises";
 import { type Namespace, Socket } from "socket.io";
-import { PacketType } from "socket.io-parser";
+import { type Packet, PacketType } from "socket.io-parser";
 import type { BusConnection } from "../bus/connection.ts";
 import type { BusMessage } from "../bus/messages.ts";
+import { leavingSockets } from "../lib/leaving-sockets.ts";
 import { DIFF_EVENT, type DiffWay } from "../presence/diff-way.ts";
 import { BoxAdapter } from "./box-adapter.ts";
 import { BoxBus, type RestoreCounts } from "./box-bus.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { HubLink } from "./hub-link.ts";
+import { serverInternals } from "./socket-io-internals.ts";
 
 export interface BoxIoOptions extends DeliveryOptions, RestoreCounts {
   readonly bus: BusConnection;
@@ -51,6 +53,7 @@ export function createBoxIo(options: BoxIoOptions): BoxIo {
         const ids = sockets.map(({ id }) => id);
         bus.adapterOf(sockets[0]?.nsp.name ?? "")?.messages.emitHere(ids, DIFF_EVENT, diff);
       },
+      afterTurn: (act) => queueMicrotask(() => link.send({ type: "hub:sync" }, act)),
       holdBack: ({ id, nsp }) => bus.adapterOf(nsp.name)?.messages.holdBack(id),
     },
   };
@@ -62,7 +65,7 @@ function untilPassed(link: HubLink): Promise<void> {
 
 interface SocketPrototype {
   _onpacket(packet: unknown): void;
-  packet(packet: { readonly type: PacketType }, options?: object): void;
+  packet(packet: Packet, options?: object): void;
   disconnect(close?: boolean): Socket;
 }
 
@@ -77,25 +80,34 @@ function watchSockets({ link, delivery }: BoxBus): void {
   /** Set while a disconnect happens at its place: the packets it sends are at theirs. */
   let isInPlace = false;
 
-  prototype.packet = function (this: Socket, sent, options) {
-    const send = (): void => {
+  prototype.packet = function (this: Socket, given, givenOptions) {
+    const send = (sent: Packet, options: object | undefined): void => {
       delivery.flush();
       packet.call(this as unknown as SocketPrototype, sent, options);
       const { adapter } = this.nsp;
       if (sent.type === PacketType.CONNECT && adapter instanceof BoxAdapter) adapter.returning.onConnected(this);
     };
-    if (isInPlace) send();
-    else link.inOrder(send);
+    if (isInPlace || link.isClear) {
+      send(given, givenOptions);
+      return;
+    }
+    // What has to wait is encoded as it is now: the app may change it, and must hear from here that it cannot be sent.
+    const encoded = encodeAhead(this, given);
+    link.inOrder(() => send(encoded, { ...givenOptions, preEncoded: true }));
   };
 
   prototype._onpacket = function (this: Socket, received) {
+    if (leavingSockets.has(this)) return;
     onPacket.call(this as unknown as SocketPrototype, received);
     const { adapter } = this.nsp;
     if (adapter instanceof BoxAdapter) adapter.returning.onHandled(this);
   };
 
   prototype.disconnect = function (this: Socket, close) {
+    if (!this.connected) return this;
+    leavingSockets.add(this);
     link.inOrder(() => {
+      leavingSockets.delete(this);
       const wasInPlace = isInPlace;
       isInPlace = true;
       try {
@@ -107,4 +119,10 @@ function watchSockets({ link, delivery }: BoxBus): void {
     });
     return this;
   };
+}
+
+/** What `preEncoded` asks for instead of a packet, and still one for those who look at its type. */
+function encodeAhead({ nsp }: Socket, packet: Packet): Packet {
+  const parts = serverInternals(nsp).encoder.encode({ ...packet, nsp: nsp.name });
+  return Object.assign(parts, { type: packet.type }) as unknown as Packet;
 }

@@ -1,6 +1,6 @@
 // Writes messages to clients, the shortest way there is: the WebSocket frames go to the TCP socket as they came from the
-// hub, and all that one client gets from one chunk goes in one write. Where that way is closed (long-polling, a transport
-// that is busy or being upgraded, somebody listening to what goes out) the message takes Engine.IO's own.
+// hub, and all that one client gets from one chunk goes in one write. Where that way is closed (long-polling, compression, a
+// transport that is busy or being upgraded, somebody listening to what goes out) the message takes Engine.IO's own.
 
 import type { Socket as TcpSocket } from "node:net";
 import type { Socket } from "socket.io";
@@ -27,9 +27,14 @@ export interface WireMessage {
 interface EngineConnection {
   readonly readyState: string;
   readonly protocol: number;
-  readonly upgrading: boolean;
   readonly writeBuffer: { length: number };
-  readonly transport: { readonly name: string; readonly writable: boolean; readonly socket?: WebSocketInternals };
+  readonly transport: {
+    readonly name: string;
+    readonly writable: boolean;
+    readonly socket?: WebSocketInternals;
+    /** Engine.IO's option, as far as the transport has it. */
+    readonly perMessageDeflate?: unknown;
+  };
   listenerCount(event: string): number;
   close(discard?: boolean): void;
 }
@@ -53,6 +58,9 @@ export interface Outbox {
   readonly client: EngineWriter;
   frames: Buffer | Buffer[] | undefined;
   tcp: TcpSocket | undefined;
+  /** What waits in Engine.IO: its list, which is another one once it has been written, and the bytes put there since. */
+  queue: object | undefined;
+  queuedBytes: number;
 }
 
 export class Delivery {
@@ -70,17 +78,26 @@ export class Delivery {
     const known = this.#outboxes.get(socket.conn);
     if (known !== undefined) return known;
     const connection = socket.conn as unknown as EngineConnection;
-    const outbox = { connection, client: socketInternals(socket).client, frames: undefined, tcp: undefined };
+    const { client } = socketInternals(socket);
+    const outbox = { connection, client, frames: undefined, tcp: undefined, queue: undefined, queuedBytes: 0 };
     this.#outboxes.set(socket.conn, outbox);
     return outbox;
   }
 
   /** Sends one message to one client, after all that were sent to it before. */
   send(outbox: Outbox, message: WireMessage): void {
-    const { connection } = outbox;
-    const tcp = directWay(connection);
+    if (isMissed(outbox, message)) return;
+    const tcp = directWay(outbox.connection);
+    if (tcp === undefined) this.#queue(outbox, message);
+    else this.#add(outbox, tcp, message.frames);
+  }
+
+  /** As `send`, for what the client came back for: however much that is, it is no slower for it. */
+  replay(outbox: Outbox, message: WireMessage): void {
+    if (isMissed(outbox, message)) return;
+    const tcp = directWay(outbox.connection);
     if (tcp === undefined) this.#sendThroughEngine(outbox, message);
-    else if (!message.isVolatile || connection.transport.writable) this.#add(outbox, tcp, message.frames);
+    else this.#add(outbox, tcp, message.frames);
   }
 
   /** Writes what has gathered. Call it at the end of a chunk, and before anything else may write to a client. */
@@ -101,8 +118,7 @@ export class Delivery {
 
   #add(outbox: Outbox, tcp: TcpSocket, frames: Buffer): void {
     if (tcp.writableLength > this.#options.maxClientBytes) {
-      this.#options.onSlowClient();
-      outbox.connection.close(true);
+      this.#endSlow(outbox);
       return;
     }
     this.#messages++;
@@ -116,6 +132,26 @@ export class Delivery {
     else outbox.frames = [gathered, frames];
   }
 
+  /** A client that does not poll, say, may let no more wait than one that does not read. */
+  #queue(outbox: Outbox, message: WireMessage): void {
+    const { writeBuffer } = outbox.connection;
+    if (outbox.queue !== writeBuffer) {
+      outbox.queue = writeBuffer;
+      outbox.queuedBytes = 0;
+    }
+    if (outbox.queuedBytes > this.#options.maxClientBytes) {
+      this.#endSlow(outbox);
+      return;
+    }
+    outbox.queuedBytes += message.frames.length;
+    this.#sendThroughEngine(outbox, message);
+  }
+
+  #endSlow({ connection }: Outbox): void {
+    this.#options.onSlowClient();
+    connection.close(true);
+  }
+
   #sendThroughEngine({ client }: Outbox, { frames, isVolatile, compress }: WireMessage): void {
     this.flush();
     const options = { preEncoded: true, volatile: isVolatile, compress };
@@ -125,13 +161,22 @@ export class Delivery {
   }
 }
 
-/** The TCP socket, when nothing of Engine.IO's or ws' own is queued before it and nobody watches the packets go out. */
+/** A volatile message is not for a client that is not ready for it, and is not kept for it either. */
+function isMissed({ connection }: Outbox, { isVolatile }: WireMessage): boolean {
+  return isVolatile && !connection.transport.writable;
+}
+
+/**
+ * The TCP socket, when nothing of Engine.IO's or ws' own is queued before it, nobody watches the packets go out, and they
+ * are not to be compressed on the way.
+ */
 function directWay(connection: EngineConnection): TcpSocket | undefined {
   const { transport } = connection;
   const isPlain =
     connection.readyState === "open" &&
     connection.protocol === 4 &&
     transport.name === "websocket" &&
+    !transport.perMessageDeflate &&
     connection.writeBuffer.length === 0 &&
     connection.listenerCount("packetCreate") <= OWN_PACKET_LISTENERS;
   if (!isPlain) return undefined;

@@ -66,9 +66,14 @@ export class HubLink {
     return this.#sequence;
   }
 
+  /** Whether nothing is on its way, and nothing in line. */
+  get isClear(): boolean {
+    return this.#line.length === 0 && this.#sent === this.#passed;
+  }
+
   /** Runs `act` when everything sent so far has its place: at once when nothing is on its way. */
   inOrder(act: () => void): void {
-    if (this.#line.length === 0 && this.#sent === this.#passed) act();
+    if (this.isClear) act();
     else this.#line.push({ ticket: this.#sent, run: act });
   }
 
@@ -132,7 +137,7 @@ export class HubLink {
   }
 }
 
-/** Compares tickets that wrap. */
-function isAtMost(a: number, b: number): boolean {
+/** Compares tickets that wrap: `a` was given no later than `b`. */
+export function isAtMost(a: number, b: number): boolean {
   return (b - a + TICKETS) % TICKETS < TICKETS / 2;
 }

@@ -9,7 +9,7 @@ import { formatPosition } from "../bus/position.ts";
 import { decodeBroadcast } from "../fanout/wire-format.ts";
 import type { BoxBus } from "./box-bus.ts";
 import type { WireMessage } from "./delivery.ts";
-import { type EncodedPacket, encodeAtPosition, encodePacket, stampFrames } from "./packet-encoding.ts";
+import { type EncodedPacket, encodeAtPosition, encodePacket, settlePacket, stampFrames } from "./packet-encoding.ts";
 import { unpackPayload } from "./payload.ts";
 import { canRecover, serverInternals } from "./socket-io-internals.ts";
 
@@ -24,6 +24,12 @@ export class MessageFrames {
 
   encode(packet: Packet, withPosition: boolean): EncodedPacket {
     return encodePacket(serverInternals(this.#nsp).encoder, packet, withPosition ? this.#bus.epoch : undefined);
+  }
+
+  /** The packet as it is now, whatever becomes of what the app put into it. */
+  settle(packet: Packet): Packet {
+    const { encoder, _parser: parser } = serverInternals(this.#nsp);
+    return settlePacket(encoder, parser, { ...packet, nsp: this.#nsp.name });
   }
 
   /** What our clients get of a packet of our own. */

@@ -6,12 +6,14 @@ import type { HubMovedMessage, HubOperation } from "../bus/hub-messages.ts";
 import type { BoxBus } from "./box-bus.ts";
 import type { OwnSockets } from "./own-sockets.ts";
 import { packPayload } from "./payload.ts";
+import type { Recipients } from "./recipients.ts";
 
 export interface OperationsOptions {
   readonly bus: BoxBus;
   readonly uid: string;
   readonly namespace: string;
   readonly own: OwnSockets;
+  readonly recipients: Recipients;
   /** Puts a socket into rooms that the hub has it in already. */
   readonly enter: (id: string, rooms: Set<string>) => void;
   /** Takes it out of one. */
@@ -33,8 +35,10 @@ export class Operations {
 
   /** Sockets of ours that somebody's `socketsJoin` or `socketsLeave` concerns, at its place. The hub has it down already. */
   onMoved({ operation, sids, rooms }: HubMovedMessage): void {
-    const { own, enter, exit } = this.#options;
+    const { own, recipients, enter, exit } = this.#options;
     for (const id of sids) {
+      if (operation === "join") recipients.entered(id, rooms);
+      else recipients.left(id, rooms);
       const changed = own.movable(id, rooms);
       if (changed.length === 0) continue;
       if (operation === "join") enter(id, new Set(changed));

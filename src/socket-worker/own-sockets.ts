@@ -25,13 +25,14 @@ export class OwnSockets {
     return this.#keys.get(id);
   }
 
-  attach(id: string): void {
+  /** `atPlace` is called at its place in the order, if the socket is still there. */
+  attach(id: string, atPlace: () => void): void {
     const key = this.#bus.nextKey();
     const socket = findSocket(this.#nsp, id);
     const pid = socket && socketInternals(socket).pid;
     this.#keys.set(id, key);
     const identity = { namespace: this.#nsp.name, sid: id, ...(pid !== undefined && { pid }) };
-    this.#bus.link.send({ type: "hub:attach", key, ...identity });
+    this.#bus.link.send({ type: "hub:attach", key, ...identity }, () => this.#ifHere(id, key, atPlace));
   }
 
   /** The hub has moved the session here, under this key. */
@@ -45,10 +46,25 @@ export class OwnSockets {
     this.#data.forget(id);
   }
 
-  changeRooms(type: "hub:join" | "hub:leave", id: string, rooms: readonly string[]): void {
+  /**
+   * `atPlace` is called at its place in the order, if the socket is still there. Resolves then, or when it would have been;
+   * never rejects. `undefined` when the hub does not know the socket.
+   */
+  changeRooms(
+    type: "hub:join" | "hub:leave",
+    id: string,
+    rooms: readonly string[],
+    atPlace: () => void,
+  ): Promise<void> | undefined {
     const key = this.#keys.get(id);
-    if (key === undefined) return;
-    this.#changes.add(this.#bus.link.send({ type, key, rooms }), key, rooms);
+    if (key === undefined) return undefined;
+    return new Promise((resolve) => {
+      const ticket = this.#bus.link.send({ type, key, rooms }, () => {
+        this.#ifHere(id, key, atPlace);
+        resolve();
+      });
+      this.#changes.add(ticket, key, rooms);
+    });
   }
 
   /** Which of the rooms a move concerns that is at its place now: a change made here after that has the last word. */
@@ -64,6 +80,11 @@ export class OwnSockets {
   /** The socket's handlers may have changed its data. */
   touchData(socket: Socket): void {
     this.#data.touch(socket);
+  }
+
+  /** A socket that was restored has the id of one that has gone, and another key. */
+  #ifHere(id: string, key: number, act: () => void): void {
+    if (this.#keys.get(id) === key) act();
   }
 
   #tellData(id: string, bytes: Buffer): void {

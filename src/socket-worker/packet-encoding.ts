@@ -5,7 +5,7 @@ import { PUBLISH_FLAG } from "../bus/hub-frames.ts";
 import { AFTER_POSITION, POSITION_DIGITS, stampPosition } from "../bus/position.ts";
 import { decodeFrames, encodeBinaryFrame, encodeTextFrame } from "../lib/ws-frames.ts";
 import { packPayload } from "./payload.ts";
-import type { PacketDecoder, PacketEncoder } from "./socket-io-internals.ts";
+import type { PacketEncoder, PacketParser } from "./socket-io-internals.ts";
 
 export interface EncodedPacket {
   /** Of PUBLISH_FLAG: `hasPosition`, `isPacket`. */
@@ -41,8 +41,14 @@ export function stampFrames({ firstFrameBytes, payload }: EncodedPacket, sequenc
   stampPosition(payload, firstFrameBytes, sequence);
 }
 
+/** The packet as its clients will see it: a copy that the app cannot change any more. Throws what the encoder throws. */
+export function settlePacket(encoder: PacketEncoder, parser: PacketParser, packet: Packet): Packet {
+  const { payload } = encodePacket(encoder, packet, undefined);
+  return { ...decodePacket(parser, payload), type: packet.type };
+}
+
 /** Takes frames back to the packet they were made of. */
-export function decodePacket(parser: { readonly Decoder: new () => PacketDecoder }, frames: Buffer): Packet {
+export function decodePacket(parser: PacketParser, frames: Buffer): Packet {
   const decoder = new parser.Decoder();
   let decoded: Packet | undefined;
   decoder.on("decoded", (packet) => {
@@ -53,7 +59,7 @@ export function decodePacket(parser: { readonly Decoder: new () => PacketDecoder
   return decoded;
 }
 
-function toFrames(parts: readonly (string | Uint8Array)[], flags: number): EncodedPacket {
+function toFrames(parts: ReturnType<PacketEncoder["encode"]>, flags: number): EncodedPacket {
   // "4" is the packet type of an Engine.IO message; binary messages have none.
   const frames = parts.map((part) =>
     typeof part === "string" ? encodeTextFrame(`4${part}`) : encodeBinaryFrame(part),

@@ -1,9 +1,11 @@
 // Who of this worker's clients a message is for, in the shape that delivering needs: lists that are made when somebody
 // comes or goes and walked through for every message. A list never changes once it is made, so it may be walked through
 // while what happens on the way (a client's close, say) changes its room.
+//
+// A socket comes and goes here at the place in the order that the hub gives that, later than the adapter says so to the
+// app: what was said before it left is still for it, as it is for those who come back.
 
 import type { Namespace, Socket } from "socket.io";
-import type { Adapter } from "socket.io-adapter";
 import type { Delivery, Outbox } from "./delivery.ts";
 
 export interface Target {
@@ -12,9 +14,15 @@ export interface Target {
   readonly except: readonly string[];
 }
 
+/** Names the list of the whole namespace: a room of an app can have any text as its name. */
+const EVERYONE: unique symbol = Symbol("everyone");
+
+type RoomName = string | typeof EVERYONE;
+
 /** One socket as a message sees it. */
 export class Recipient {
   readonly id: string;
+  readonly rooms = new Set<RoomName>();
   #socket: Socket | undefined;
   #outbox: Outbox | undefined;
 
@@ -35,37 +43,39 @@ export class Recipient {
 }
 
 const NOBODY: readonly Recipient[] = [];
-/** Names the list of the whole namespace: a room of an app can have any text as its name. */
-const EVERYONE: unique symbol = Symbol("everyone");
 
 export class Recipients {
-  readonly #adapter: Adapter;
   readonly #all = new Map<string, Recipient>();
-  readonly #lists = new Map<string | typeof EVERYONE, readonly Recipient[]>();
+  readonly #rooms = new Map<RoomName, Set<Recipient>>();
+  readonly #lists = new Map<RoomName, readonly Recipient[]>();
 
-  constructor(adapter: Adapter) {
-    this.#adapter = adapter;
+  /** A socket that gets only what is for it by name, until it has come in. */
+  add(id: string): void {
+    this.#all.set(id, new Recipient(id));
+  }
+
+  /** The socket has come into the namespace. */
+  cameIn(id: string): void {
+    this.#enter(id, EVERYONE);
   }
 
   /** The socket has come into the rooms. */
   entered(id: string, rooms: Iterable<string>): void {
-    if (!this.#all.has(id)) {
-      this.#all.set(id, new Recipient(id));
-      this.#lists.delete(EVERYONE);
-    }
-    for (const room of rooms) this.changed(room);
+    for (const room of rooms) this.#enter(id, room);
   }
 
-  /** A socket has come into the room or left it. */
-  changed(room: string): void {
-    this.#lists.delete(room);
+  /** The socket has left the rooms. */
+  left(id: string, rooms: Iterable<string>): void {
+    const recipient = this.#all.get(id);
+    if (recipient !== undefined) for (const room of rooms) this.#exit(recipient, room);
   }
 
-  /** The socket has left these rooms, its last. */
-  removed(id: string, rooms: Iterable<string>): void {
+  /** The socket is gone. */
+  removed(id: string): void {
+    const recipient = this.#all.get(id);
+    if (recipient === undefined) return;
     this.#all.delete(id);
-    this.#lists.delete(EVERYONE);
-    for (const room of rooms) this.changed(room);
+    for (const room of recipient.rooms) this.#exit(recipient, room);
   }
 
   /** Whom a target names, each once. */
@@ -77,12 +87,35 @@ export class Recipients {
     return new Set(named.filter((recipient) => !excepted.has(recipient)));
   }
 
-  #list(room: string | typeof EVERYONE): readonly Recipient[] {
+  /** These very sockets, in whichever rooms they are. */
+  withIds(ids: readonly string[]): Recipient[] {
+    return ids.flatMap((id) => this.#all.get(id) ?? []);
+  }
+
+  #enter(id: string, room: RoomName): void {
+    const recipient = this.#all.get(id);
+    if (recipient === undefined) return;
+    const members = this.#rooms.get(room);
+    if (members === undefined) this.#rooms.set(room, new Set([recipient]));
+    else members.add(recipient);
+    recipient.rooms.add(room);
+    this.#lists.delete(room);
+  }
+
+  #exit(recipient: Recipient, room: RoomName): void {
+    const members = this.#rooms.get(room);
+    members?.delete(recipient);
+    if (members?.size === 0) this.#rooms.delete(room);
+    recipient.rooms.delete(room);
+    this.#lists.delete(room);
+  }
+
+  #list(room: RoomName): readonly Recipient[] {
     const known = this.#lists.get(room);
     if (known !== undefined) return known;
-    const ids = room === EVERYONE ? this.#adapter.sids.keys() : this.#adapter.rooms.get(room);
-    if (ids === undefined) return NOBODY;
-    const list = [...ids].flatMap((id) => this.#all.get(id) ?? []);
+    const members = this.#rooms.get(room);
+    if (members === undefined) return NOBODY;
+    const list = [...members];
     this.#lists.set(room, list);
     return list;
   }

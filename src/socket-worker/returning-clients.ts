@@ -10,6 +10,7 @@ import type { BoxBus } from "./box-bus.ts";
 import type { HeldSockets } from "./held-sockets.ts";
 import type { OwnSockets } from "./own-sockets.ts";
 import { unpackPayload } from "./payload.ts";
+import type { Recipients } from "./recipients.ts";
 import type { RoomMessages } from "./room-messages.ts";
 import { canRecover, findSocket, socketInternals } from "./socket-io-internals.ts";
 
@@ -18,6 +19,7 @@ export interface ReturningClientsOptions {
   readonly bus: BoxBus;
   readonly held: HeldSockets;
   readonly own: OwnSockets;
+  readonly recipients: Recipients;
   readonly messages: RoomMessages;
   /** Puts a socket into rooms that the hub has it in already. */
   readonly enter: (id: string, rooms: Set<string>) => void;
@@ -48,26 +50,34 @@ export class ReturningClients {
   }
 
   restore(pid: string, position: string): Promise<Session> {
-    const { nsp, bus } = this.#options;
+    const { nsp, bus, own } = this.#options;
     const key = bus.nextKey();
-    // Socket.IO's type has no "none", its code does: `null` means that the client starts afresh.
-    return new Promise<Session | null>((resolve) => {
+    const restored = new Promise<Session | null>((resolve) => {
       bus.restore({ key, namespace: nsp.name, pid, position }, (message, body) => {
         resolve(this.#onRestored(pid, message, body));
       });
-    }) as Promise<Session>;
+    });
+    // Socket.IO's type has no "none", its code does: `null` means that the client starts afresh. So does one whose session
+    // has gone to another connection in the very chunk that brought it.
+    const ifStillIts = (session: Session | null) => (session && own.keyOf(session.sid) === key ? session : null);
+    return restored.then(ifStillIts) as Promise<Session>;
   }
 
   #onRestored(pid: string, { key, outcome, parts }: HubRestoredMessage, body: Buffer): Session | null {
     if (typeof outcome === "string") return null;
-    const { held, own, messages, enter, roomsOf } = this.#options;
+    const { nsp, held, own, recipients, messages, enter, roomsOf } = this.#options;
     const { sid, rooms } = outcome;
+    // An earlier return to this worker, which the hub has given up, and whose Socket was not there yet to be closed.
+    if (own.keyOf(sid) !== undefined) nsp.adapter.delAll(sid);
     const [data, ...missed] = cut(Buffer.from(body), parts);
     const waiting = missed.map((part) => messages.frames.messageOf(decodePublish(part), part));
     own.restored(sid, key);
     held.holdRestored(sid, waiting);
     // At once: the next message of this very chunk may be for it, and its Socket is not there yet to join.
     enter(sid, new Set(rooms));
+    recipients.add(sid);
+    recipients.cameIn(sid);
+    recipients.entered(sid, rooms);
     return {
       sid: sid as Session["sid"],
       pid: pid as Session["pid"],
@@ -84,6 +94,8 @@ export class ReturningClients {
   /** The client has been told CONNECT: now it gets what waited, and what comes from here on. */
   onConnected(socket: Socket): void {
     const { nsp, bus, held, own, messages } = this.#options;
+    // It was lost before its CONNECT had its turn: what is held under its id is the next one's.
+    if (nsp.sockets.get(socket.id) !== socket) return;
     const waiting = held.release(socket.id);
     for (const message of waiting?.messages ?? []) messages.deliverTo(socket, message);
     if (canRecover(nsp) && waiting?.isRestored !== true) {
@@ -102,6 +114,14 @@ export class ReturningClients {
   /** The client has returned elsewhere: its old connection ends here. */
   onEvict(id: string, key: number): void {
     const { nsp, own } = this.#options;
+    const end = (): void => this.#endOldConnection(id, key);
+    // One that was restored in this very chunk has no Socket yet: Socket.IO makes it when the promise is kept.
+    if (own.keyOf(id) === key && findSocket(nsp, id) === undefined) setImmediate(end);
+    else end();
+  }
+
+  #endOldConnection(id: string, key: number): void {
+    const { nsp, own } = this.#options;
     const socket = findSocket(nsp, id);
     if (own.keyOf(id) !== key || socket === undefined) return;
     const internals = socketInternals(socket);
@@ -109,7 +129,7 @@ export class ReturningClients {
     // One that was not connected yet is cleaned up by hand, and must not be a second time: its id lives on elsewhere.
     if (own.keyOf(id) !== key) return;
     internals._cleanup();
-    Object.assign(socket, { leaveAll: () => {} });
+    Object.assign(socket, { _cleanup: () => {} });
   }
 }
 

@@ -10,7 +10,7 @@ import type { WireMessage } from "./delivery.ts";
 import type { HeldSockets } from "./held-sockets.ts";
 import { MessageFrames, wireMessage } from "./message-frames.ts";
 import { decodePacket } from "./packet-encoding.ts";
-import type { Recipients, Target } from "./recipients.ts";
+import type { Recipient, Recipients, Target } from "./recipients.ts";
 import { canRecover, serverInternals, socketInternals } from "./socket-io-internals.ts";
 
 export interface RoomMessagesOptions {
@@ -57,7 +57,7 @@ export class RoomMessages {
     const encoded = this.frames.encode(packet, withPosition);
     this.#bus.link.inOrder(() => {
       const frames = this.frames.framesAt(encoded, packet, this.#bus.link.sequence);
-      this.#deliver(targetOf(options), wireMessage(frames, options.flags), packet);
+      this.#deliver(this.#recipients.of(targetOf(options)), wireMessage(frames, options.flags), packet);
       this.#bus.delivery.flush();
     });
   }
@@ -71,18 +71,18 @@ export class RoomMessages {
     const publication = { flags, namespace: this.#nsp.name, ...target, firstFrameBytes };
     this.#bus.link.publish(publication, payload, (sequence) => {
       const frames = this.frames.framesAt(encoded, packet, sequence);
-      this.#deliver(target, wireMessage(frames, options.flags), packet);
+      this.#deliver(this.#recipients.of(target), wireMessage(frames, options.flags), packet);
     });
   }
 
   /** A message from another worker, at its place. */
   onPublication(publication: DecodedPublication, frame: Buffer): void {
-    this.#deliver(publication, this.frames.messageOf(publication, frame), undefined);
+    this.#deliver(this.#recipients.of(publication), this.frames.messageOf(publication, frame), undefined);
   }
 
-  #deliver(target: Target, message: WireMessage, packet: Packet | undefined): void {
+  #deliver(recipients: Iterable<Recipient>, message: WireMessage, packet: Packet | undefined): void {
     const { delivery } = this.#bus;
-    for (const recipient of this.#recipients.of(target)) {
+    for (const recipient of recipients) {
       if (this.#held.keep(recipient.id, message)) continue;
       const socket = recipient.socketIn(this.#nsp);
       if (socket === undefined) continue;
@@ -102,13 +102,13 @@ export class RoomMessages {
   deliverTo(socket: Socket, message: WireMessage): void {
     const { delivery } = this.#bus;
     this.#notifyOutgoing(socket, message, undefined);
-    delivery.send(delivery.outboxOf(socket), message);
+    delivery.replay(delivery.outboxOf(socket), message);
   }
 
   /** Sends an event to sockets of ours at the place the worker is at now, past all that stands in line for a later one. */
   emitHere(ids: readonly string[], event: string, value: unknown): void {
     const packet: Packet = { type: PacketType.EVENT, nsp: this.#nsp.name, data: [event, value] };
-    this.#deliver({ rooms: ids, except: [] }, this.frames.messageHere(packet), packet);
+    this.#deliver(this.#recipients.withIds(ids), this.frames.messageHere(packet), packet);
   }
 
   /** What a socket of ours gets from here on waits until what its app says to it in this turn is out. */

@@ -6,17 +6,22 @@ import type { Packet } from "socket.io-parser";
 
 /** The encoder of Socket.IO's parser, or of the app's own. */
 export interface PacketEncoder {
-  encode(packet: Packet): (string | Uint8Array)[];
+  /** Attachments are what the app gave: they are not made Buffers here. */
+  encode(packet: Packet): (string | ArrayBuffer | ArrayBufferView)[];
 }
 
-export interface PacketDecoder {
+export interface PacketParser {
+  readonly Decoder: new () => PacketDecoder;
+}
+
+interface PacketDecoder {
   on(event: "decoded", listener: (packet: Packet) => void): void;
   add(part: string | Uint8Array): void;
 }
 
 interface ServerInternals {
   readonly encoder: PacketEncoder;
-  readonly _parser: { readonly Decoder: new () => PacketDecoder };
+  readonly _parser: PacketParser;
   readonly opts: { readonly connectionStateRecovery?: unknown };
 }
 

@@ -25,6 +25,21 @@ test("gives back every frame in order, whatever their sizes, and counts what wai
   );
 });
 
+test("what was written may be written over, what is still on its way may not", () => {
+  const outgoing = new Outgoing();
+  outgoing.add(Buffer.from("written"));
+  const [written] = outgoing.take();
+  outgoing.reuse();
+
+  outgoing.add(Buffer.from("waiting"));
+  outgoing.reuse();
+  outgoing.add(Buffer.from(", more"));
+
+  const [waiting] = outgoing.take();
+  expect(waiting?.toString()).toBe("waiting, more");
+  expect(waiting?.byteOffset).toBe(written?.byteOffset);
+});
+
 test("what was taken stays as it was, though its frame is used again and more is added", () => {
   const outgoing = new Outgoing();
   const frame = Buffer.from("first");

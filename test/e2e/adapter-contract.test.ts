@@ -2,9 +2,10 @@
 // with and without recovery) alike: real workers, stock clients, one on WebSocket and one on long-polling on each worker.
 
 import type { Socket } from "socket.io-client";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient } from "../helpers/clients.ts";
+import { connectRaw } from "../helpers/raw-client.ts";
 import { until } from "../helpers/until.ts";
 
 const WORKERS = 3;
@@ -199,6 +200,90 @@ describe.each([
     for (const { rooms } of inFive.result as { rooms: unknown[] }[]) expect(rooms).toContain("5");
     expect(refused.error).toMatch("Name it by a string or a number");
   });
+
+  // Rooms changed at once, and messages found their sockets only when they had their place: who left right after a
+  // farewell did not hear it, and who joined right after it was announced heard that.
+  test.runIf(bus === "box")("one turn: what is said finds sockets in the rooms that they were in then", async () => {
+    for (const i of [1, 4]) await join(clients[i] as Client, "red");
+
+    from().socket.emit("turn", [
+      { via: "io", to: "red", method: "emit", args: ["before"] },
+      { via: "socket", method: "join", args: ["red"] },
+      { via: "io", to: "red", method: "emit", args: ["joined"] },
+      { via: "socket", method: "leave", args: ["red"] },
+      { via: "io", to: "red", method: "emit", args: ["left"] },
+      { via: "socket", method: "join", args: ["red"] },
+      { via: "io", to: "red", method: "emit", args: ["back"] },
+      { via: "io", to: "red", method: "disconnectSockets", args: [] },
+      { via: "socket", method: "leave", args: ["red"] },
+    ]);
+    await until("they are gone", () => [0, 1, 4].every((i) => clients[i]?.socket.connected === false));
+
+    await heardBy(
+      clients[2] as Client,
+      [2, 3, 5].map((i) => clients[i] as Client),
+    );
+    const heard = clients.map((client) => client.heard.map(([event]) => event));
+    const throughout = ["before", "joined", "left", "back"];
+    expect(heard).toEqual([["joined", "back"], throughout, [], [], throughout, []]);
+  });
+
+  // The socket seemed to be in the room already, or not to be in it yet, and the hub was not told.
+  test.runIf(bus === "box")(
+    "one turn: a socket's own join and leave have the last word after socketsLeave and socketsJoin",
+    async () => {
+      await join(from(), "red");
+
+      from().socket.emit("turn", [
+        { via: "io", method: "socketsLeave", args: ["red"] },
+        { via: "socket", method: "join", args: ["red"] },
+        { via: "io", method: "socketsJoin", args: ["blue"] },
+        { via: "socket", method: "leave", args: ["blue"] },
+        { via: "io", to: "red", method: "emit", args: ["to red"] },
+        { via: "io", to: "blue", method: "emit", args: ["to blue"] },
+      ]);
+
+      const heard = await heardBy(from());
+      expect(hearers(heard, "to red")).toEqual([FIRST]);
+      expect(hearers(heard, "to blue")).toEqual(ALL.slice(1));
+    },
+  );
+
+  // Its disconnect waited for its place behind what was emitted, and meanwhile its events were handled.
+  test("a socket that was disconnected is not listened to any more", async () => {
+    from().socket.emit("turn", [
+      { via: "io", method: "emit", args: ["it goes"] },
+      { via: "socket", method: "disconnect", args: [] },
+    ]);
+    for (let i = 0; i < 10; i++)
+      from().socket.emit("turn", [{ via: "io", method: "emit", args: ["it is still here"] }]);
+    await until("it is gone", () => !from().socket.connected);
+
+    const heard = await heardBy(clients[1] as Client, clients.slice(1));
+    expect(hearers(heard, "it goes")).toEqual(ALL.slice(0, 5));
+    expect(hearers(heard, "it is still here")).toEqual([]);
+  });
+
+  // What waited for its place was encoded then: it was not what the app had said, and an error there ended the worker.
+  test.runIf(bus === "box")(
+    "what is sent is what it was when it was given, and an error in it is the caller's",
+    async () => {
+      const before = { count: 1, at: "now" };
+
+      const answer = await from().socket.emitWithAck("changes its mind");
+      const errors: string[] = await from().socket.emitWithAck("cannot be sent");
+
+      const heard = await heardBy(from());
+      const own = heard[FIRST]?.filter(([, value]) => value !== undefined);
+      expect(answer).toEqual(before);
+      expect(own?.map(([, value]) => value)).toEqual([before, before, before]);
+      expect(hearers(heard, "to all, with an ack")).toEqual(ALL);
+      for (const [, value] of heard[5]?.slice(0, 2) ?? []) expect(value).toEqual(before);
+      expect(new Set(errors)).toEqual(new Set(["Do not know how to serialize a BigInt"]));
+      expect(errors).toHaveLength(5);
+      expect(clients.every(({ socket }) => socket.connected)).toBe(true);
+    },
+  );
 
   test("binary: buffers anywhere in an event arrive as they were", async () => {
     const bytes = Buffer.from([0, 255, 1, 128]);
@@ -399,4 +484,23 @@ describe.each([
       (await box.status()).workers.every(({ state }) => state === "ready"),
     );
   });
+});
+
+// They went to the TCP socket as they were, past the compression that the app had asked for.
+test("with perMessageDeflate, broadcasts are compressed like all else", { timeout: 60_000 }, async () => {
+  const env = { WITH_DEFLATE: "1" };
+  const box = await startBox({ app: "contract-app.mjs", workers: 2, flags: ["--bus", "box"], env });
+  onTestFinished(async () => {
+    await box.stop();
+  });
+  const { socket } = await connectClient(box.url);
+  const listener = await connectRaw(Number(new URL(box.url).port));
+
+  await socket.emitWithAck("do", { method: "emit", args: ["long", "x".repeat(100_000)] });
+  await listener.next('42["long"');
+
+  const { bytesRead } = Reflect.get(listener.socket, "_socket") as { bytesRead: number };
+  expect(bytesRead).toBeLessThan(10_000);
+  socket.disconnect();
+  listener.socket.terminate();
 });

@@ -34,6 +34,17 @@ describe("MessageLog", () => {
     expect(log.get(100)).toHaveLength(100_000);
   });
 
+  test("gives back what it kept in memory that older messages had before", () => {
+    const log = new MessageLog({ maxBytes: 2 * MEGABYTE, windowMs: 1000 });
+
+    for (let sequence = 1; sequence <= 1000; sequence++) log.append(sequence, Buffer.alloc(10_000, sequence), 0);
+
+    expect(log.evictedTo).toBeGreaterThan(700);
+    for (let sequence = log.evictedTo + 1; sequence <= 1000; sequence++) {
+      expect(log.get(sequence)?.equals(Buffer.alloc(10_000, sequence))).toBe(true);
+    }
+  });
+
   test("lets go of what is older than its window, not of what is younger", () => {
     const log = new MessageLog({ maxBytes: 64 * MEGABYTE, windowMs: 1000 });
     log.append(1, Buffer.alloc(MEGABYTE), 0);

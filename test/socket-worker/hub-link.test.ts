@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { BusConnection } from "../../src/bus/connection.ts";
 import { encodePassed, HUB_KIND } from "../../src/bus/hub-frames.ts";
-import { HubLink } from "../../src/socket-worker/hub-link.ts";
+import { HubLink, isAtMost } from "../../src/socket-worker/hub-link.ts";
 
 const ask = { type: "hub:ask", namespace: "/", question: "fetchSockets", rooms: [] } as const;
 
@@ -67,5 +67,20 @@ describe("HubLink", () => {
     pass(first + 1);
 
     expect(happened).toEqual(["earlier ack", "its message", "its ack"]);
+  });
+});
+
+describe("isAtMost", () => {
+  const last = 2 ** 32 - 1;
+
+  test.each([
+    [1, 1, true],
+    [1, 2, true],
+    [2, 1, false],
+    [last, 0, true],
+    [last - 5, 7, true],
+    [0, last, false],
+  ])("ticket %d was given no later than ticket %d: %s", (a, b, isEarlier) => {
+    expect(isAtMost(a, b)).toBe(isEarlier);
   });
 });

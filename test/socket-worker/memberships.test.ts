@@ -83,4 +83,51 @@ describe("memberships", () => {
       { numRuns: 5000 },
     );
   });
+
+  // Socket.IO puts a socket that comes back into its rooms once more, and the hub took that for the app's last word.
+  test("a client that comes back stays out of a room that it was moved out of on its way", async () => {
+    const box = await populated();
+    const [home, other] = box.workers;
+    home?.adapter.addAll("a", new Set(["red"]));
+    await box.settle();
+    void other?.comeBack("a");
+    while (other?.carryUp());
+    while (home?.carryDown());
+    while (home?.carryUp());
+    other?.adapter.addAll("b", new Set(["blue"]));
+    void home?.adapter.delSockets({ rooms: new Set(), except: new Set() } as BroadcastOptions, ["red"]);
+    while (home?.carryUp());
+    // Its session has come, the move has not, and something of the worker's is still on its way.
+    other?.carryDown();
+    await new Promise((resolve) => setImmediate(resolve));
+    const isBack = other?.has("a");
+
+    await box.settle();
+
+    expect(isBack).toBe(true);
+    expect(other?.has("a")).toBe(true);
+    expect([other?.roomsOf("a"), await box.roomsOf("a")]).toEqual([["a"], ["a"]]);
+  });
+
+  test.each(["addAll", "del"] as const)(
+    "a promise of %s is kept when the hub has given the change its place",
+    async (method) => {
+      const box = await populated();
+      const [home] = box.workers;
+      const adapter = home?.adapter;
+      if (method === "del") adapter?.addAll("a", new Set(["red"]));
+      await box.settle();
+      let isKept = false;
+
+      const promise = method === "del" ? adapter?.del("a", "red") : adapter?.addAll("a", new Set(["red"]));
+      void promise?.then(() => {
+        isKept = true;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      const before = isKept;
+      await box.settle();
+
+      expect([before, isKept]).toEqual([false, true]);
+    },
+  );
 });

@@ -23,6 +23,24 @@ describe("encodePacket", () => {
     expect(decoded).toEqual([...data, formatPosition({ epoch: "0a1b2c3d", sequence: 42 })]);
   });
 
+  // A view's elements were taken for its bytes, and an ArrayBuffer for nothing: the frame's header was wrong, and clients
+  // were disconnected for it.
+  test("takes all that Socket.IO takes for binary", () => {
+    const { buffer } = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+    const views = [buffer, new Uint16Array(buffer, 2, 2), new DataView(buffer, 1, 3), new Float64Array(buffer)];
+
+    const { payload } = encodePacket(encoder, event("file", ...views), undefined);
+
+    const { data } = decodePacket({ Decoder } as never, payload);
+    const bytes = [
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      [3, 4, 5, 6],
+      [2, 3, 4],
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    ];
+    expect(data).toEqual(["file", ...bytes.map((one) => Buffer.from(one))]);
+  });
+
   test("leaves a packet without a position as it is", () => {
     const { payload, flags } = encodePacket(encoder, event("chat", 1), undefined);
 
