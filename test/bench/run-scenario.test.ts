@@ -88,7 +88,8 @@ describe("with the server's pids", PATIENT, () => {
     const traffic = result.series.filter(({ second }) => second >= 0);
     expect(traffic.map(({ second }) => second)).toEqual([0, 1]);
     expect(traffic.reduce((sum, { sent }) => sum + sent, 0)).toBeGreaterThan(0);
-    expect(traffic[1]?.cpuMs?.total).toBeGreaterThan(0);
+    // Whichever second it was read in: on a busy machine the reading of one may come in the next.
+    expect(traffic.reduce((sum, { cpuMs }) => sum + (cpuMs?.total ?? 0), 0)).toBeGreaterThan(0);
     expect(result.load.cpuMs).toBeGreaterThan(0);
     expect(seen.length).toBeGreaterThan(0);
   });

@@ -27,6 +27,9 @@ function countColours({ page }: Person): Promise<number> {
     });
 }
 
+/** Browsers and a box on few cores that others use too: the test's own time limit comes first. */
+const PATIENT_MS = 85_000;
+
 describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () => {
   let box: TestBox;
   let browser: Browser;
@@ -102,9 +105,9 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
 
     const room = (await ada.page.locator("#room-title").textContent()) ?? "";
     const secondTab = await openTab(ada.page.context(), box.url, "Ada", room);
-    await until("Bob sees two tabs", async () => (await bob.people()).join() === "Ada, 2 tabs,Bob, you");
+    await until("Bob sees two tabs", async () => (await bob.people()).join() === "Ada, 2 tabs,Bob, you", PATIENT_MS);
     await secondTab.page.close();
-    await until("Bob sees one", async () => (await bob.people()).join() === "Ada,Bob, you");
+    await until("Bob sees one", async () => (await bob.people()).join() === "Ada,Bob, you", PATIENT_MS);
     await ada.page.close();
 
     await until("Ada is gone", async () => (await bob.people()).join() === "Bob, you");
@@ -181,7 +184,8 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
     for (const { page } of [ada, bob]) {
       expect(await page.locator(".message .body").allInnerTexts()).toEqual(["before", "while away", "welcome back"]);
     }
-    expect(await bob.people()).toEqual(["Ada", "Bob, you"]);
+    // Whoever entered on the worker that was not wanted, and left, counts as here for a moment.
+    await until("there is no ghost", async () => (await bob.people()).join() === "Ada,Bob, you", PATIENT_MS);
     expect(complaints().filter((complaint) => !NETWORK_NOISE.test(complaint))).toEqual([]);
   });
 

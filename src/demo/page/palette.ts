@@ -13,7 +13,7 @@ const STOPS: readonly (readonly [place: number, colour: Colour])[] = [
 ];
 const INSIDE: Colour = [8, 9, 22];
 
-export const PALETTE: readonly Colour[] = Array.from({ length: 256 }, (_, index) =>
+const PALETTE: readonly Colour[] = Array.from({ length: 256 }, (_, index) =>
   index === 0 ? INSIDE : colourAt((index - 1) / 255),
 );
 
