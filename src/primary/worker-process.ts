@@ -158,7 +158,8 @@ export class WorkerProcess {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
         this.#readyAt = Date.now();
-        this.load.begin(performance.now());
+        // The first of a slot starts with the box, when the others are as new.
+        if (this.incarnation > 1) this.load.begin(performance.now());
         this.#hasAffinity = message.hasAffinity === true;
         this.#ready.resolve();
         break;

@@ -27,12 +27,20 @@ export class Person {
 
   /** The worker that serves this page. */
   async slot(): Promise<number> {
-    return Number((await this.page.locator("#badge").textContent())?.replace("worker ", ""));
+    const badge = (await this.page.locator("#badge").textContent()) ?? "";
+    if (!badge.startsWith("worker ")) throw new Error(`${this.name} is in no room.`);
+    return Number(badge.slice("worker ".length));
   }
 
   async say(text: string): Promise<void> {
     await this.page.getByRole("textbox", { name: "Message" }).fill(text);
     await this.page.keyboard.press("Enter");
+  }
+
+  /** Goes, and says so: of a page that is closed while it polls, the box learns when the ping times out. */
+  async leave(): Promise<void> {
+    await this.page.getByRole("button", { name: "Leave" }).click();
+    await this.page.context().close();
   }
 
   /** The message with that text. */
@@ -83,7 +91,7 @@ export async function enterElsewhere(
   for (let attempt = 0; attempt < 20; attempt++) {
     const person = await enter(browser, url, name, room);
     if ((await person.slot()) !== slot) return person;
-    await person.page.context().close();
+    await person.leave();
   }
   throw new Error(`Twenty pages in a row were served by worker ${slot}.`);
 }
