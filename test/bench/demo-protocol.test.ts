@@ -5,9 +5,7 @@ import { runScenario } from "../../dist/src/bench/run-scenario.js";
 import { DEMO_PROTOCOL } from "../../src/bench/protocols.ts";
 import { startBox } from "../helpers/box.ts";
 
-test("every message of a chat is accounted for, on any app whose events are described", {
-  timeout: 90_000,
-}, async () => {
+test("every message of a chat is accounted for, on any app whose events are described", async () => {
   const box = await startBox({ workers: 2 });
   onTestFinished(async () => void (await box.stop()));
   const params = { clients: 20, roomSize: 5, rate: 20, seconds: 2, warmupSeconds: 0, placement: "scattered" };

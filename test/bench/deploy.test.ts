@@ -7,9 +7,7 @@ import type { Params } from "../../src/bench/contract.ts";
 
 const PARAMS: Params = { clients: 20, rate: 200, seconds: 6, warmupSeconds: 0, connectRate: 0, atSecond: 1 };
 
-test("a restart takes all clients off and loses what is sent meanwhile; they come back, and the outage is told", {
-  timeout: 90_000,
-}, async () => {
+test("a restart takes all clients off and loses what is sent meanwhile; they come back, and the outage is told", async () => {
   const target = await findTarget("single").start(1);
   try {
     const result = await runScenario({ scenario: "reload", params: PARAMS, loadProcesses: 1 }, target);

@@ -7,8 +7,6 @@ import { runScenario } from "../../dist/src/bench/run-scenario.js";
 import type { Params, RunResult, ScenarioPlan } from "../../src/bench/contract.ts";
 import { type Relay, startRelay, startServer } from "../helpers/faulty-server.ts";
 
-/** Each test is a few processes: on a machine that is busy with other tests they take their time. */
-const PATIENT = { timeout: 90_000 };
 const SMALL: Params = { clients: 20, rate: 400, seconds: 1, warmupSeconds: 0, connectRate: 0 };
 const isTenth = (count: number): boolean => count % 10 === 9;
 
@@ -27,7 +25,7 @@ async function runRooms(relay: Relay, params: Params = {}): Promise<RunResult> {
 
 const CLEAN = { lost: 0, missed: 0, duplicates: 0, senderOrder: 0, roomOrder: 0, stray: 0, corrupt: 0 };
 
-describe.concurrent("the ledger", PATIENT, () => {
+describe.concurrent("the ledger", () => {
   test("lets a faultless server pass, with exact counts", async () => {
     const { ledger, counts, voidReasons } = await runRooms((io, _socket, room, payload) => {
       io.to(room).emit("message", payload);
@@ -156,7 +154,7 @@ describe.concurrent("the ledger", PATIENT, () => {
   });
 });
 
-describe.concurrent("what a run tells of a bad server", PATIENT, () => {
+describe.concurrent("what a run tells of a bad server", () => {
   test("a stall is in the latency of every message that was due meanwhile", async () => {
     const { latency, counts } = await runRooms((io, _socket, room, payload, count) => {
       if (count === 100) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);

@@ -7,8 +7,6 @@ import type { Params, Progress, RunResult, ScenarioPlan } from "../../src/bench/
 import { type BenchServer, endServer, startBenchServer } from "../helpers/bench-server.ts";
 import { startServer } from "../helpers/faulty-server.ts";
 
-/** Each test is a few processes: on a machine that is busy with other tests they take their time. */
-const PATIENT = { timeout: 90_000 };
 const SHORT: Params = { seconds: 1, warmupSeconds: 0, connectRate: 0 };
 const CLEAN = { lost: 0, missed: 0, duplicates: 0, senderOrder: 0, roomOrder: 0, stray: 0, corrupt: 0 };
 
@@ -19,7 +17,7 @@ async function run(scenario: string, params: Params, plan: Partial<ScenarioPlan>
   return runScenario(whole, { name: "in-process", urls: [server.url] }).finally(server.close);
 }
 
-describe.concurrent("runScenario", PATIENT, () => {
+describe.concurrent("runScenario", () => {
   test.each([
     ["rooms", { clients: 40, roomSize: 10, rate: 200 }, { sent: 200, expected: 2000, acked: 0 }],
     ["room", { clients: 30, rate: 20 }, { sent: 20, expected: 600, acked: 0 }],
@@ -52,7 +50,7 @@ describe.concurrent("runScenario", PATIENT, () => {
   });
 });
 
-test("idle clients answer pings: the server keeps them", PATIENT, async () => {
+test("idle clients answer pings: the server keeps them", async () => {
   const server = await startServer((io) => app.setup(io, { slot: 0 }), { pingInterval: 300, pingTimeout: 5000 });
   const gone: string[] = [];
   server.io.on("connection", (socket) => socket.on("disconnect", (reason) => gone.push(reason)));
@@ -67,7 +65,7 @@ test("idle clients answer pings: the server keeps them", PATIENT, async () => {
   expect(gone).not.toContain("ping timeout");
 });
 
-describe("with the server's pids", PATIENT, () => {
+describe("with the server's pids", () => {
   let server: BenchServer;
   beforeAll(async () => {
     server = await startBenchServer();
@@ -118,7 +116,7 @@ describe("with the server's pids", PATIENT, () => {
   });
 });
 
-describe.concurrent("clients that come back", PATIENT, () => {
+describe.concurrent("clients that come back", () => {
   const away = { clients: 20, rate: 200, seconds: 3, everySeconds: 2, awaySeconds: 1, connectRate: 0 };
 
   test("have missed messages where the server does not recover sessions", async () => {

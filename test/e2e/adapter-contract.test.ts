@@ -44,7 +44,7 @@ describe.each([
   ["ipc", "0"],
   ["box", "0"],
   ["box", "1"],
-])("the adapter of bus %s (recovery: %s)", { timeout: 60_000 }, (bus, recovery) => {
+])("the adapter of bus %s (recovery: %s)", (bus, recovery) => {
   let box: TestBox;
   let clients: Client[];
   let fences = 0;
@@ -52,7 +52,7 @@ describe.each([
   beforeAll(async () => {
     const env = { WITH_RECOVERY: recovery };
     box = await startBox({ app: "contract-app.mjs", workers: WORKERS, flags: ["--bus", bus], env });
-  }, 90_000);
+  });
   beforeEach(async () => {
     clients = await connectAll("/");
   });
@@ -487,7 +487,7 @@ describe.each([
 });
 
 // They went to the TCP socket as they were, past the compression that the app had asked for.
-test("with perMessageDeflate, broadcasts are compressed like all else", { timeout: 60_000 }, async () => {
+test("with perMessageDeflate, broadcasts are compressed like all else", async () => {
   const env = { WITH_DEFLATE: "1" };
   const box = await startBox({ app: "contract-app.mjs", workers: 2, flags: ["--bus", "box"], env });
   onTestFinished(async () => {

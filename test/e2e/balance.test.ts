@@ -5,8 +5,6 @@ import { joinFrom, type WsClient } from "../helpers/addressed.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { until } from "../helpers/until.ts";
 
-const SLOW = { timeout: 120_000 };
-
 let box: TestBox;
 let clients: WsClient[] = [];
 
@@ -37,7 +35,7 @@ function bySlot(all: readonly WsClient[]): number[] {
   return Array.from(counts, (count) => count ?? 0);
 }
 
-describe("new clients", SLOW, () => {
+describe("new clients", () => {
   test("that come as a burst of 1,000 spread evenly over 8 workers", async () => {
     box = await startBox({ app: "echo-app.mjs", workers: 8 });
 

@@ -9,7 +9,6 @@ import { HAPROXY, NGINX, type ProxyProgram, type RunningProxy, startProxyProgram
 import { COMMAND, FAMILY, proxyHeaderV2, tcp4Block } from "../helpers/proxy-header.ts";
 import { describeWith } from "../helpers/requirements.ts";
 
-const SLOW = { timeout: 60_000 };
 const START_TIMEOUT_MS = 60_000;
 const PROXY = "127.0.0.1";
 // Sessions that poll end with the box, which is not to wait for their next request.
@@ -28,7 +27,7 @@ async function addressOf(url: string, from: string, headers: Record<string, stri
   return client.welcome.address;
 }
 
-describe("a box that trusts one proxy", SLOW, () => {
+describe("a box that trusts one proxy", () => {
   let box: TestBox;
   beforeAll(async () => {
     box = await startBox({ app: "echo-app.mjs", flags: [...TRUST, "--limits-connections-per-address", "1000"] });
@@ -55,14 +54,14 @@ describe("a box that trusts one proxy", SLOW, () => {
   });
 });
 
-test("without trustProxy X-Forwarded-For says nothing", SLOW, async () => {
+test("without trustProxy X-Forwarded-For says nothing", async () => {
   const box = await startBox({ app: "echo-app.mjs" });
 
   expect(await addressOf(box.url, PROXY, { "X-Forwarded-For": "198.51.100.7" })).toBe(PROXY);
   await box.stop();
 });
 
-describe("a box with the PROXY protocol", SLOW, () => {
+describe("a box with the PROXY protocol", () => {
   let box: TestBox;
   beforeAll(async () => {
     box = await startBox({ app: "echo-app.mjs", flags: [...TRUST, "--proxy-protocol"] });
@@ -135,7 +134,7 @@ describe.each([
       await box?.stop();
     });
 
-    test("the app sees each client's address, and each address has the limit for itself", SLOW, async () => {
+    test("the app sees each client's address, and each address has the limit for itself", async () => {
       const answers = [];
       for (const from of [ANN, ANN, ANN, BOB, BOB, BOB]) answers.push(await joinFrom(proxy.url, from));
 
@@ -145,7 +144,7 @@ describe.each([
       expect(seen).toEqual([ANN, ANN, 429, BOB, BOB, 429]);
     });
 
-    test("long-polling sessions over the proxy's connections count for their own client", SLOW, async () => {
+    test("long-polling sessions over the proxy's connections count for their own client", async () => {
       const poll = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n";
       const addresses = Array.from({ length: 12 }, (_, i) => `127.0.1.${Math.floor(i / 3) + 1}`);
 

@@ -19,7 +19,7 @@ function newRoom(): string {
 
 beforeAll(async () => {
   if (hasChromium) browser = await launchChromium();
-}, 60_000);
+});
 
 afterAll(() => browser?.close());
 
@@ -36,14 +36,14 @@ async function atTheDoor(url: string): Promise<Person> {
   return person;
 }
 
-describe.skipIf(!hasChromium)("the demo for everybody", { timeout: 90_000 }, () => {
+describe.skipIf(!hasChromium)("the demo for everybody", () => {
   let box: TestBox;
 
   beforeAll(async () => {
     box = await startBox({ workers: 1 });
-  }, 60_000);
+  });
 
-  afterAll(() => box?.stop(), 60_000);
+  afterAll(() => box?.stop());
 
   test("can be used with the keyboard alone", async () => {
     const ada = await atTheDoor(box.url);
@@ -130,16 +130,16 @@ describe.skipIf(!hasChromium)("the demo for everybody", { timeout: 90_000 }, () 
   });
 });
 
-describe.skipIf(!hasChromium)("the demo on a box that asks for a token", { timeout: 90_000 }, () => {
+describe.skipIf(!hasChromium)("the demo on a box that asks for a token", () => {
   const secret = "a secret of thirty-two bytes or more";
   const { auth } = resolveOptions({ env: { ALLCORES_AUTH_JWT_SECRET: secret } }).options;
   let box: TestBox;
 
   beforeAll(async () => {
     box = await startBox({ workers: 1, env: { ALLCORES_AUTH_JWT_SECRET: secret } });
-  }, 60_000);
+  });
 
-  afterAll(() => box?.stop(), 60_000);
+  afterAll(() => box?.stop());
 
   test("asks for it, and calls people by its subject", async () => {
     const { token } = await signToken(auth, { sub: "grace" }, 600);

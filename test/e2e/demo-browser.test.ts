@@ -6,7 +6,7 @@ import { FRACTAL } from "../../src/demo/page/protocol.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { hasChromium, launchChromium } from "../helpers/chromium.ts";
 import { enter, enterElsewhere, openTab, Person } from "../helpers/demo-page.ts";
-import { until as untilFor } from "../helpers/until.ts";
+import { until } from "../helpers/until.ts";
 
 /** What Chromium says by itself when a connection breaks. */
 const NETWORK_NOISE = /Failed to load resource|WebSocket connection to/;
@@ -27,11 +27,6 @@ function countColours({ page }: Person): Promise<number> {
     });
 }
 
-/** Browsers and a box on few cores that others use too: only the test's own time limit is shorter. */
-function until(what: string, condition: () => unknown): Promise<void> {
-  return untilFor(what, condition, 85_000);
-}
-
 /** Whoever entered on a worker that was not wanted, and closed the page while polling, is here until the ping times out. */
 async function untilPeopleAre(expected: string[], watcher: Person): Promise<void> {
   let seen: string[] = [];
@@ -43,7 +38,7 @@ async function untilPeopleAre(expected: string[], watcher: Person): Promise<void
   });
 }
 
-describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () => {
+describe.skipIf(!hasChromium)("the demo in a browser", () => {
   let box: TestBox;
   let browser: Browser;
   let rooms = 0;
@@ -51,12 +46,12 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
 
   beforeAll(async () => {
     [box, browser] = await Promise.all([startBox({ workers: 2 }), launchChromium()]);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
     await box?.stop();
-  }, 60_000);
+  });
 
   afterEach(async () => {
     for (const { page } of people) await page.context().close();
@@ -143,7 +138,7 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
     const [ada, bob] = await pair();
 
     await ada.say("/fractal -0.748 0.1115 250");
-    for (const { page } of [ada, bob]) await page.getByText(/s of work on \d threads?/).waitFor({ timeout: 60_000 });
+    for (const { page } of [ada, bob]) await page.getByText(/s of work on \d threads?/).waitFor();
     const colours = await countColours(bob);
     await bob.page.locator("canvas").click({ position: { x: 100, y: 100 } });
 
@@ -156,7 +151,7 @@ describe.skipIf(!hasChromium)("the demo in a browser", { timeout: 90_000 }, () =
   test("lets pictures rest that are out of sight, and paints them again", async () => {
     const [ada] = await pair();
     await ada.say("/fractal -0.748 0.1115 250");
-    await ada.page.getByText(/s of work on/).waitFor({ timeout: 60_000 });
+    await ada.page.getByText(/s of work on/).waitFor();
     const before = await countColours(ada);
 
     await ada.say("far below\n\n".repeat(100));

@@ -37,7 +37,7 @@ describeWith("nginx", "long-polling behind nginx", () => {
     await box?.stop();
   });
 
-  test("costs a connection a request unless nginx keeps its connections", { timeout: 120_000 }, async () => {
+  test("costs a connection a request unless nginx keeps its connections", async () => {
     const costs: { kept: Cost[]; closed: Cost[] } = { kept: [], closed: [] };
 
     for (let round = 0; round < ROUNDS; round++) {

@@ -15,7 +15,6 @@ import { metricOf } from "../helpers/metrics.ts";
 import { ask, beginPolling, PollingSession } from "../helpers/polling.ts";
 import { until } from "../helpers/until.ts";
 
-const SLOW = { timeout: 60_000 };
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 
 interface Welcome {
@@ -57,7 +56,7 @@ async function beginSessions(count: number): Promise<{ session: PollingSession; 
   return all;
 }
 
-describe("one connection that is kept", SLOW, () => {
+describe("one connection that is kept", () => {
   test("serves sessions of every worker, which get no more of them than others", async () => {
     await start({ workers: 3 });
     const before = await accepted();

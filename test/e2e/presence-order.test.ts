@@ -61,7 +61,7 @@ class Person {
   }
 
   async exit(): Promise<void> {
-    await this.socket.timeout(20_000).emitWithAck("exit", ROOM, this.name);
+    await this.socket.timeout(60_000).emitWithAck("exit", ROOM, this.name);
   }
 
   say(): void {
@@ -90,7 +90,7 @@ class Person {
   }
 }
 
-describe("presence on a box of several workers", { timeout: 120_000 }, () => {
+describe("presence on a box of several workers", () => {
   test.each([
     ["with recovery", "1"],
     ["without recovery", "0"],

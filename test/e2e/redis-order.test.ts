@@ -42,7 +42,7 @@ describeWith("redis-server", "a box that hears other boxes", () => {
     sockets.push(socket);
     const heard: string[] = [];
     socket.on("said", (text: string) => heard.push(text));
-    await socket.timeout(20_000).emitWithAck("join", room);
+    await socket.timeout(60_000).emitWithAck("join", room);
     return { socket, heard };
   }
 

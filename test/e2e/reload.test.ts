@@ -62,10 +62,7 @@ async function pids(): Promise<(number | null)[]> {
   return (await box.status()).workers.map(({ pid }) => pid);
 }
 
-// Each of them boots up to six processes.
-const SLOW = { timeout: 90_000 };
-
-describe("allcores reload", SLOW, () => {
+describe("allcores reload", () => {
   test("replaces every worker, and clients come over by themselves", async () => {
     await start();
     const { socket, welcome } = await connect();
@@ -186,7 +183,7 @@ describe("allcores reload", SLOW, () => {
   });
 });
 
-describe("new code that does not work", SLOW, () => {
+describe("new code that does not work", () => {
   const broken = {
     "throws at boot": { atBoot: 'throw new Error("no such table");', says: "did not start: no such table" },
     "is never ready": { atBoot: "return new Promise(() => {});", says: "it was not ready after 8000 ms" },
@@ -241,7 +238,7 @@ describe("new code that does not work", SLOW, () => {
   });
 });
 
-describe("a worker over its memory limit", SLOW, () => {
+describe("a worker over its memory limit", () => {
   test("is replaced as by a reload: its client is moved, not dropped by a kill", async () => {
     await start(["--supervisor-max-worker-memory-mb", "300"]);
     const { socket, welcome } = await connect();

@@ -77,16 +77,16 @@ class Client {
   }
 
   async join(...rooms: string[]): Promise<void> {
-    for (const room of rooms) await this.socket.timeout(20_000).emitWithAck("join", room);
+    for (const room of rooms) await this.socket.timeout(60_000).emitWithAck("join", room);
   }
 
   /** Makes it present, and says so to the room. */
   async enter(room: string): Promise<{ readonly members: readonly { readonly user: string }[] }> {
-    return this.socket.timeout(20_000).emitWithAck("enter", room, this.#name);
+    return this.socket.timeout(60_000).emitWithAck("enter", room, this.#name);
   }
 
   async say(room: string, text: string): Promise<void> {
-    await this.socket.timeout(20_000).emitWithAck("say", room, text);
+    await this.socket.timeout(60_000).emitWithAck("say", room, text);
   }
 
   /** It has been welcomed so many times. */
@@ -103,7 +103,7 @@ function warnings(): string[] {
     .flatMap((line) => (line.level === 40 && line.err ? [line.err.message] : []));
 }
 
-describe("a graceful restart of the box", { timeout: 120_000 }, () => {
+describe("a graceful restart of the box", () => {
   test("costs no message: clients that talk until the last moment hear everything once, in one order", async () => {
     await start({ app: "history-app.mjs", workers: 3 });
     const members = Array.from(
@@ -233,7 +233,7 @@ describe("a graceful restart of the box", { timeout: 120_000 }, () => {
 });
 
 describeWith(["systemd-socket-activate", "bash"], "a graceful restart behind a socket that systemd holds", () => {
-  test("refuses nobody and recovers all", { timeout: 120_000 }, async () => {
+  test("refuses nobody and recovers all", async () => {
     const activated = spawnActivated();
     try {
       const ann = new Client("ann");
@@ -257,7 +257,7 @@ describeWith(["systemd-socket-activate", "bash"], "a graceful restart behind a s
   });
 });
 
-describe("clients start afresh", { timeout: 120_000 }, () => {
+describe("clients start afresh", () => {
   test("when the primary was killed: also when it had been restarted before", async () => {
     await start();
     const ann = new Client("ann");

@@ -7,7 +7,6 @@ import { startBox, type TestBox } from "../helpers/box.ts";
 import { openSocket, rawRequest, readToEnd } from "../helpers/clients.ts";
 import { ask, beginPolling } from "../helpers/polling.ts";
 
-const SLOW = { timeout: 60_000 };
 const SIZES = [1, 2, 3, 1000, 65_536, 1_000_003, 8_000_000];
 const END = "Host: box\r\nConnection: close\r\n\r\n";
 const POLLING = "/socket.io/?EIO=4&transport=polling";
@@ -20,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => box.stop());
 
 describe("a request cut at every byte position", () => {
-  test("WebSocket upgrade", SLOW, async () => {
+  test("WebSocket upgrade", async () => {
     const upgrade =
       "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: box\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -35,7 +34,7 @@ describe("a request cut at every byte position", () => {
     expect(answers).toEqual(answers.map(() => expect.stringMatching(/^HTTP\/1\.1 101 [\s\S]*0\{"sid":"/)));
   });
 
-  test("polling GET", SLOW, async () => {
+  test("polling GET", async () => {
     const bytes = Buffer.from(`GET ${POLLING} HTTP/1.1\r\n${END}`);
 
     const answers = await cutEverywhere(() => bytes, bytes.length);
@@ -43,7 +42,7 @@ describe("a request cut at every byte position", () => {
     expect(answers).toEqual(answers.map(() => expect.stringMatching(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\n0\{"sid":"/)));
   });
 
-  test("polling POST with its body", SLOW, async () => {
+  test("polling POST with its body", async () => {
     const requestOf = (sid: string): Buffer =>
       Buffer.from(`POST ${POLLING}&sid=${sid} HTTP/1.1\r\nContent-Length: 14\r\n${END}40{"a":"üö"}`);
     const length = requestOf("x".repeat(20)).length;
@@ -54,7 +53,7 @@ describe("a request cut at every byte position", () => {
     expect(answers).toEqual(answers.map(() => expect.stringMatching(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nok$/)));
   });
 
-  test("POST to the app's http, its body in chunks", SLOW, async () => {
+  test("POST to the app's http, its body in chunks", async () => {
     const body = "4\r\nüö\r\n1\r\n\n\r\n0\r\n\r\n";
     const bytes = Buffer.from(`POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n${END}${body}`);
 
@@ -106,13 +105,13 @@ describe.each(SIZES)("%i bytes", (size) => {
   test.each([
     ["binary", bytes],
     ["cut in the middle of a character", cut],
-  ])("%s come back from the app's http", SLOW, async (_what, body) => {
+  ])("%s come back from the app's http", async (_what, body) => {
     const { body: echo } = await ask(`${box.url}/echo`, { method: "POST", body });
 
     expect(hash(echo)).toBe(hash(body));
   });
 
-  test("come back from a handler, as text, by long-polling", SLOW, async () => {
+  test("come back from a handler, as text, by long-polling", async () => {
     const session = await beginPolling(box.url);
     const sent = `421${JSON.stringify(["echo", text.slice(0, size / 2)])}`;
 
@@ -123,7 +122,7 @@ describe.each(SIZES)("%i bytes", (size) => {
     expect(hash(ack)).toBe(hash(`431${JSON.stringify([text.slice(0, size / 2)])}`));
   });
 
-  test("come back from a handler, as bytes, by long-polling", SLOW, async () => {
+  test("come back from a handler, as bytes, by long-polling", async () => {
     const session = await beginPolling(box.url);
     const attachment = `b${bytes.toString("base64")}`;
 

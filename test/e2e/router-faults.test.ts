@@ -8,7 +8,6 @@ import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient, openSocket, rawRequest, readToEnd } from "../helpers/clients.ts";
 import { until } from "../helpers/until.ts";
 
-const SLOW = { timeout: 90_000 };
 const HEAD_TIMEOUT_MS = 2500;
 const GET = "GET /any HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n";
 const POST = "POST /any HTTP/1.1\r\nHost: box\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n";
@@ -31,7 +30,7 @@ describe("a box of 2 workers", () => {
   test.each([
     ["says nothing", ""],
     ["sends a byte of its head a second", GET.repeat(3)],
-  ])("answers a client that %s with 408", SLOW, async (_what, text) => {
+  ])("answers a client that %s with 408", async (_what, text) => {
     const socket = await openSocket(box.url);
     const answer = readToEnd(socket);
 
@@ -42,7 +41,7 @@ describe("a box of 2 workers", () => {
   });
 
   // Node looks every 30 s for requests that take too long.
-  test("closes on a client that sends a byte of its body a second", SLOW, async () => {
+  test("closes on a client that sends a byte of its body a second", async () => {
     const socket = await openSocket(box.url);
     const answer = readToEnd(socket, 80_000);
     socket.write(POST);
@@ -85,7 +84,7 @@ describe("a box of 2 workers", () => {
     ["in the middle of its head", GET.slice(0, 20)],
     ["right after its request", GET],
     ["in the middle of its body", `${POST}some`],
-  ])("outlives five hundred clients that reset %s", SLOW, async (_when, text) => {
+  ])("outlives five hundred clients that reset %s", async (_when, text) => {
     for (let round = 0; round < 5; round++) {
       const sockets = await Promise.all(Array.from({ length: 100 }, () => openSocket(box.url)));
 
@@ -111,7 +110,6 @@ describe("a worker that is killed in the middle of a body", () => {
 
   test.each(["head", "body"])(
     "closes its connections after the %s, and nobody reads the rest as a request",
-    SLOW,
     async (part) => {
       const { workers } = await box.status();
       const sockets = await Promise.all(Array.from({ length: 20 }, () => openSocket(box.url)));
@@ -130,7 +128,7 @@ describe("a worker that is killed in the middle of a body", () => {
     },
   );
 
-  test("leaves no client without an answer or a close, whenever it dies", SLOW, async () => {
+  test("leaves no client without an answer or a close, whenever it dies", async () => {
     const outcomes: string[] = [];
 
     for (let round = 0; round < 4; round++) {

@@ -106,7 +106,7 @@ describe("the router of a box of 4 workers", () => {
     const perSlot = new Map<number, number>();
 
     const clients = await Promise.all(
-      Array.from({ length: 500 }, () => connectClient<{ slot: number }>(box.url, { timeout: 15_000 })),
+      Array.from({ length: 500 }, () => connectClient<{ slot: number }>(box.url, { timeout: 60_000 })),
     );
     for (const { welcome } of clients) perSlot.set(welcome.slot, (perSlot.get(welcome.slot) ?? 0) + 1);
     for (const { socket } of clients) socket.disconnect();

@@ -79,7 +79,7 @@ async function expectWholeHistory(): Promise<void> {
   expect([acked, unrecovered]).toEqual([said, 0]);
 }
 
-describe("a worker that does not read", { timeout: 120_000 }, () => {
+describe("a worker that does not read", () => {
   test("is shown as stalled, does not hold up the others, and when it reads again nothing comes twice", async () => {
     const { victim, others } = await stopOne();
 

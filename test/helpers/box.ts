@@ -102,7 +102,7 @@ function failed(code: number | null, stderr: string): never {
 
 async function stopChild(child: ChildProcess, exited: Promise<number | null>): Promise<number | null> {
   child.kill("SIGTERM");
-  return withDeadline(exited, 20_000, "Stopping the box").catch((error: unknown) => {
+  return withDeadline(exited, 60_000, "Stopping the box").catch((error: unknown) => {
     child.kill("SIGKILL");
     throw error;
   });

@@ -45,7 +45,7 @@ export async function openSocket(url: string): Promise<Socket> {
 }
 
 /** Everything the other end sends until it closes. A reset counts as a close. */
-export async function readToEnd(socket: Socket, timeoutMs = 20_000): Promise<string> {
+export async function readToEnd(socket: Socket, timeoutMs = 60_000): Promise<string> {
   let text = "";
   socket.on("data", (chunk) => {
     text += chunk.toString("latin1");

@@ -33,7 +33,7 @@ export class RecordingSystemdNotify {
   /** Resolves when there are `count` calls that have `words` in them. */
   async called(words: string, count = 1): Promise<void> {
     const isDone = (): boolean => this.calls().filter((call) => call.includes(words)).length >= count;
-    const changes = watch(this.#folder, { signal: AbortSignal.timeout(20_000) });
+    const changes = watch(this.#folder, { signal: AbortSignal.timeout(60_000) });
     if (isDone()) return;
     for await (const _change of changes) if (isDone()) return;
   }
