@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    setupFiles: ["test/setup.ts"],
     include: ["test/**/*.test.ts"],
     // Real boxes fork real processes: two test files at a time is what two cores carry.
     maxWorkers: 2,

@@ -14,7 +14,7 @@ import { createControlVerbs } from "../primary/control-verbs.ts";
 import { createNotifier, type Notifier } from "../primary/notify.ts";
 import { Primary } from "../primary/primary.ts";
 import type { ReloadProgress } from "../primary/reload.ts";
-import { controlSocketPath, openRuntimeDir } from "../primary/runtime-dir.ts";
+import { controlSocketPath, openRuntimeDir, removeDeadSockets } from "../primary/runtime-dir.ts";
 import { hubStatePath, openStateDir } from "../primary/state-dir.ts";
 import { stateOwner } from "../primary/state-owner.ts";
 import type { BoxStatus } from "../primary/status.ts";
@@ -45,6 +45,7 @@ export async function runBox(run: RunBoxOptions): Promise<number> {
   const systemd = takeSystemdEnv(process.env, process.pid);
   const runtimeDir = await openRuntimeDir(process.env);
   await refuseLiveBox(controlSocketPath(runtimeDir, run.options.adminPort));
+  await removeDeadSockets(runtimeDir);
 
   const { options, app } = run;
   const stateFile = await openStateFile(run, log);

@@ -1,8 +1,10 @@
 // Where a box keeps its unix sockets, and where the other verbs look for them.
 // $RUNTIME_DIRECTORY (systemd), else $XDG_RUNTIME_DIR/allcores, else allcores-UID in the temporary folder.
 
+import { once } from "node:events";
 import { type Stats, statSync } from "node:fs";
-import { chmod, lstat, mkdir } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { AllcoresError } from "../errors.ts";
@@ -11,6 +13,8 @@ import { AllcoresError } from "../errors.ts";
 const MAX_SOCKET_PATH_BYTES = 107;
 /** Room for the longest name the box gives a socket in the folder. */
 const MAX_SOCKET_NAME_BYTES = 24;
+/** What a primary calls the sockets of its own processes, beside the control socket. */
+const OWN_SOCKET = /^(?:bus|relay|cpu)-(?<pid>\d+)(?:-\d+)?\.sock$/;
 
 /** The path of the control socket of the box whose admin listener has `adminPort`. */
 export function controlSocketPath(runtimeDir: string, adminPort: number): string {
@@ -43,6 +47,14 @@ export async function openRuntimeDir(env: NodeJS.ProcessEnv): Promise<string> {
   return path;
 }
 
+/** Removes the sockets that primaries which were killed have left. Those of boxes that live stay. */
+export async function removeDeadSockets(runtimeDir: string): Promise<void> {
+  for (const name of await readdir(runtimeDir)) {
+    const pid = Number(OWN_SOCKET.exec(name)?.groups?.pid);
+    if (pid > 0 && !isRunning(pid)) await removeUnlessHeard(join(runtimeDir, name));
+  }
+}
+
 function chooseRuntimeDir(env: NodeJS.ProcessEnv): string {
   const [first = "", fallback] = runtimeDirCandidates(env);
   if (fallback === undefined) return first;
@@ -57,6 +69,26 @@ function isFromSystemd(env: NodeJS.ProcessEnv): boolean {
 
 function isOwn(stats: Stats): boolean {
   return stats.uid === userInfo().uid;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
+/** In a container that shares the folder, a process that runs has a number that means nothing here. */
+async function removeUnlessHeard(path: string): Promise<void> {
+  const socket = createConnection(path);
+  try {
+    await once(socket, "connect");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ECONNREFUSED") await rm(path, { force: true });
+  } finally {
+    socket.destroy();
+  }
 }
 
 function checkLength(path: string): void {

@@ -41,6 +41,13 @@ export interface TestBox {
   readonly stop: () => Promise<number | null>;
 }
 
+const running = new Set<() => Promise<unknown>>();
+
+/** Stops every box that still runs: after a test that failed before it came to that. */
+export async function stopLeftovers(): Promise<void> {
+  await Promise.all([...running].map((stop) => stop()));
+}
+
 /** Starts a box and waits for its ready line. Rejects with its stderr when it ends instead. */
 export async function startBox(options: BoxOptions = {}): Promise<TestBox> {
   const runtimeDir = await mkdtemp(join(tmpdir(), "allcores-test-"));
@@ -49,7 +56,10 @@ export async function startBox(options: BoxOptions = {}): Promise<TestBox> {
   child.stderr?.on("data", (chunk) => {
     stderr += chunk;
   });
+  const stop = (): Promise<number | null> => stopChild(child, exited);
+  running.add(stop);
   const exited = once(child, "exit").then(async ([code]) => {
+    running.delete(stop);
     await rm(runtimeDir, { recursive: true, force: true });
     return code as number | null;
   });
@@ -65,7 +75,7 @@ export async function startBox(options: BoxOptions = {}): Promise<TestBox> {
     stderr: () => stderr,
     status: async () => (await (await fetch(`${adminUrl}/api/status`)).json()) as BoxStatus,
     exited,
-    stop: () => stopChild(child, exited),
+    stop,
   };
 }
 

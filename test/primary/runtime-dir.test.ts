@@ -1,8 +1,11 @@
-import { chmod, chown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { openRuntimeDir, runtimeDirCandidates } from "../../src/primary/runtime-dir.ts";
+import { openRuntimeDir, removeDeadSockets, runtimeDirCandidates } from "../../src/primary/runtime-dir.ts";
 
 const { uid } = userInfo();
 const isRoot = uid === 0;
@@ -93,5 +96,40 @@ describe("the runtime directory", () => {
 
     await expect(openRuntimeDir({ RUNTIME_DIRECTORY: path })).rejects.toThrow(/at most 107 bytes/);
     await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("sockets in the runtime directory", () => {
+  /** Listens on sockets of these names, `{pid}` being its own, and is killed. */
+  async function leaveSockets(names: readonly string[]): Promise<number> {
+    const listen = `for (const name of ${JSON.stringify(names)}) {
+      require("node:net").createServer().listen(process.argv[1] + "/" + name.replace("{pid}", process.pid));
+    }
+    setTimeout(() => process.kill(process.pid, "SIGKILL"));`;
+    const child = spawn(process.execPath, ["-e", listen, folder]);
+    await once(child, "exit");
+    return child.pid ?? 0;
+  }
+
+  test("that a killed primary has left are removed, and no others", async () => {
+    const pid = await leaveSockets(["bus-{pid}.sock", "relay-{pid}.sock", "cpu-{pid}-3.sock", "mine-{pid}.sock"]);
+    await writeFile(join(folder, "state"), "");
+
+    await removeDeadSockets(folder);
+
+    expect((await readdir(folder)).sort()).toEqual([`mine-${pid}.sock`, "state"]);
+  });
+
+  test("of a primary that lives stay, even when its number means nothing here", async () => {
+    const own = `bus-${process.pid}.sock`;
+    await leaveSockets([own]);
+    const foreign = `relay-${await leaveSockets([])}.sock`;
+    const server = createServer().listen(join(folder, foreign));
+    await once(server, "listening");
+
+    await removeDeadSockets(folder);
+
+    expect((await readdir(folder)).sort()).toEqual([own, foreign]);
+    server.close();
   });
 });

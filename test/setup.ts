@@ -1,0 +1,6 @@
+// Runs around every test file.
+
+import { afterAll } from "vitest";
+import { stopLeftovers } from "./helpers/box.ts";
+
+afterAll(stopLeftovers);
