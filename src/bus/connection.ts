@@ -1,13 +1,13 @@
-// One end of a bus connection: messages in, messages out, one write per tick, bounded.
+// One end of a bus connection: messages in, messages out, written when it is time, bounded.
 // It knows frames and the shape of messages; what they mean is the business of whoever opened it.
 
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { AllcoresError } from "../errors.ts";
-import { FlushPace, type FlushTick } from "./flush-pace.ts";
 import { decodeMessageFrame, encodeMessageFrame, FRAME_KIND, FrameReader } from "./frames.ts";
 import { type BusMessage, isBusMessage } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
+import { AT_ONCE, type WriteTiming } from "./write-timing.ts";
 
 export interface BusConnectionOptions {
   /** Largest frame that is accepted, in bytes. @default 268_435_456 */
@@ -17,8 +17,8 @@ export interface BusConnectionOptions {
    * `ALLCORES_ERR_BUS_OVERFLOW`. @default 67_108_864
    */
   readonly maxQueuedBytes?: number;
-  /** When to write while frames come densely. Without it, every tick of the event loop. */
-  readonly flushTick?: FlushTick;
+  /** When what is queued is written. @default at the end of the event loop's turn */
+  readonly timing?: WriteTiming;
 }
 
 interface BusConnectionEvents {
@@ -39,16 +39,16 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   readonly #maxQueuedBytes: number;
   readonly #reader: FrameReader;
   readonly #outgoing = new Outgoing();
-  readonly #pace: FlushPace | undefined;
-  readonly #flushNow = (): void => this.#flush();
+  readonly #timing: WriteTiming;
+  readonly #write = (): number => this.#flush();
   #failure: AllcoresError | undefined;
 
   constructor(socket: Socket, options: BusConnectionOptions = {}) {
     super();
-    const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864, flushTick } = options;
+    const { maxFrameBytes = 268_435_456, maxQueuedBytes = 67_108_864, timing = AT_ONCE } = options;
     this.#socket = socket;
     this.#maxQueuedBytes = maxQueuedBytes;
-    this.#pace = flushTick && new FlushPace(flushTick);
+    this.#timing = timing;
     this.#reader = new FrameReader(maxFrameBytes, (kind, frame) => this.#receive(kind, frame));
 
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -71,7 +71,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
-  /** Queues a message; everything queued in one tick goes out in one write. Returns `false` on a closed connection. */
+  /** Queues a message; what waits together goes out in one write. Returns `false` on a closed connection. */
   send(message: BusMessage, body?: Uint8Array): boolean {
     return this.sendFrame(encodeMessageFrame(JSON.stringify(message), body));
   }
@@ -101,19 +101,15 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
       this.#fail("ALLCORES_ERR_BUS_OVERFLOW", message);
       return;
     }
-    if (this.#outgoing.bytes === 0) this.#scheduleFlush();
+    if (this.#outgoing.bytes === 0) this.#timing.schedule(this.#write);
     this.#outgoing.add(frame);
   }
 
-  #scheduleFlush(): void {
-    if (this.#pace?.isDense(performance.now())) this.#pace.tick.add(this.#flushNow);
-    else setImmediate(this.#flushNow);
-  }
-
-  #flush(): void {
-    this.#pace?.flushed(this.#outgoing.frames);
+  /** Returns how many frames waited. */
+  #flush(): number {
+    const { frames } = this.#outgoing;
     const parts = this.#outgoing.take();
-    if (!this.#socket.writable) return;
+    if (!this.#socket.writable) return frames;
     const [first] = parts;
     if (parts.length === 1 && first !== undefined) {
       this.#socket.write(first);
@@ -123,6 +119,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
       this.#socket.uncork();
     }
     if (this.#socket.writableLength === 0) this.#outgoing.reuse();
+    return frames;
   }
 
   /** A listener that finds a frame malformed throws, and the connection closes, as for bytes that are no frame. */

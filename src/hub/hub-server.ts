@@ -48,6 +48,11 @@ export class HubServer extends Lifecycle {
     this.#keeper = file && new StateKeeper({ hub: this.#hub, file, log });
   }
 
+  /** The last place in the order that was given. */
+  get sequence(): number {
+    return this.#hub.sequence;
+  }
+
   /** Numbers for metrics. */
   stats(): HubStats {
     return this.#hub.stats();

@@ -69,9 +69,14 @@ export class Hub {
     return this.#order.epoch;
   }
 
+  /** The last place in the order that was given. */
+  get sequence(): number {
+    return this.#order.sequence;
+  }
+
   stats(): HubStats {
     return {
-      sequence: this.#order.sequence,
+      sequence: this.sequence,
       logBytes: this.#log.bytes,
       logMessages: this.#log.messages,
       detached: this.#sessions.detachedCount,

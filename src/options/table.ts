@@ -358,7 +358,7 @@ export const OPTION_TABLE = {
     default: 8,
     min: 0,
     max: 100,
-    doc: "Least time between two writes to a worker while 6 or more messages to it come in that time (from a worker: half of it). Where fewer come, none waits. 0: none ever does.",
+    doc: "While 8 or more messages come in so many milliseconds the primary works in rounds of this length, or half of it where 64 come: it takes and passes on all that has come meanwhile. Workers wait half as long, for 6. Where fewer come, none waits. 0: none ever does.",
   },
   "recovery.windowMs": {
     type: "integer",

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { AdminServer } from "../admin/admin-server.ts";
 import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
-import { FlushTick } from "../bus/flush-pace.ts";
 import { Peers } from "../bus/peers.ts";
+import { Rounds } from "../bus/rounds.ts";
 import type { AllcoresError } from "../errors.ts";
 import { Fanout } from "../fanout/fanout.ts";
 import { HubServer } from "../hub/hub-server.ts";
@@ -96,7 +96,11 @@ export class Primary extends Lifecycle {
     this.#bus = new BusServer({
       ...bus,
       maxQueuedBytes: options.supervisor.stallMaxBytes,
-      flushTick: new FlushTick(options.hub.flushIntervalMs),
+      timing: new Rounds({
+        intervalMs: options.hub.flushIntervalMs,
+        messages: () => this.#hub?.sequence ?? 0,
+        maySleep: () => this.#router.pending === 0,
+      }),
       onPeer: (connection, hello) => peers.add(connection, hello),
     });
     this.#hub = options.bus === "box" ? new HubServer({ peers, options, log, stateFile }) : undefined;

@@ -4,9 +4,9 @@
 import { once } from "node:events";
 import { connectBus } from "../bus/connect.ts";
 import type { BusConnection } from "../bus/connection.ts";
-import { FlushTick } from "../bus/flush-pace.ts";
 import { type BusMessage, toWireError } from "../bus/messages.ts";
 import { isWorkerInit, WORKER_INIT_REQUEST, type WorkerInit } from "../bus/worker-init.ts";
+import { WriteTicks } from "../bus/write-timing.ts";
 import { CpuClient } from "../cpu/client.ts";
 import { settledWithin } from "../lib/deadline.ts";
 import { createLogger, errorFields, type Logger } from "../lib/logger.ts";
@@ -62,7 +62,7 @@ async function run(init: WorkerInit, log: Logger, onBus: (bus: BusConnection) =>
   const bus = await connectBus({
     path,
     // Half of the primary's: all that one worker says goes to one reader, and gathers there as well.
-    flushTick: new FlushTick(options.hub.flushIntervalMs / 2),
+    timing: new WriteTicks(options.hub.flushIntervalMs / 2),
     hello: { secret, role: "socket-worker", slot, incarnation },
     onMessage: (message, body) => {
       for (const handle of handlers) handle(message, body);

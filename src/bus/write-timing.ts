@@ -1,0 +1,75 @@
+// When a connection writes what waits: at once, or together with the others a moment later, so that one write takes more
+// with it.
+//
+// A write wakes the process at the other end, and with many processes on few cores it is the wake-ups that a message costs,
+// not its bytes. So where frames come so densely that a short wait finds company, they wait; anywhere else nothing does.
+
+/** Writes what waits, and returns how many frames that were. */
+export type Write = () => number;
+
+export interface WriteTiming {
+  /** Calls `write` once, when it is time: never before this turn of the event loop has read what there is. */
+  schedule(write: Write): void;
+}
+
+/** Everything is written in the turn of the event loop in which it comes. */
+export const AT_ONCE: WriteTiming = {
+  schedule: (write) => void setImmediate(write),
+};
+
+/** How long is counted to tell how densely something comes. */
+const MEASURED_MS = 20;
+/**
+ * Frames that must be expected within the longest wait. Measured: where there are 4 of them, waiting saves nothing that can be
+ * seen, where there are 8 or 12 a tenth to a fifth of all CPU time.
+ */
+const WORTH_WAITING_FOR = 6;
+
+/** Tells how many of something come in a millisecond, of late. */
+export class Pace {
+  #measuredAt = 0;
+  #countThen = 0;
+  #perMs = 0;
+
+  /** `count` is how many there have been in all. */
+  perMs(count: number, nowMs: number): number {
+    const measuredMs = nowMs - this.#measuredAt;
+    if (measuredMs >= MEASURED_MS) {
+      this.#perMs = (count - this.#countThen) / measuredMs;
+      this.#countThen = count;
+      this.#measuredAt = nowMs;
+    }
+    return this.#perMs;
+  }
+}
+
+/** A worker's: while frames come densely, there is a least time between two writes. */
+export class WriteTicks implements WriteTiming {
+  readonly #intervalMs: number;
+  readonly #pace = new Pace();
+  #frames = 0;
+  #tickedAt = Number.NEGATIVE_INFINITY;
+  #waiting: Write[] = [];
+
+  /** `intervalMs` is the least time between two writes, in milliseconds. 0: nothing waits. */
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
+  }
+
+  schedule(write: Write): void {
+    this.#waiting.push(write);
+    if (this.#waiting.length > 1) return;
+    const now = performance.now();
+    const isDense = this.#pace.perMs(this.#frames, now) * this.#intervalMs >= WORTH_WAITING_FOR;
+    const waitMs = isDense ? Math.ceil(this.#tickedAt + this.#intervalMs - now) : 0;
+    if (waitMs > 0) setTimeout(this.#tick, waitMs);
+    else setImmediate(this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#tickedAt = performance.now();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const write of waiting) this.#frames += write();
+  };
+}
