@@ -30,6 +30,12 @@ export class BusServer extends Lifecycle {
     this.#options = options;
   }
 
+  /** Whether more waits on some connection than the system takes at a time. */
+  get isBackedUp(): boolean {
+    for (const connection of this.#connections) if (connection.isBackedUp) return true;
+    return false;
+  }
+
   protected override async onStart(): Promise<void> {
     const { path } = this.#options;
     await rm(path, { force: true });

@@ -9,6 +9,9 @@ import { type BusMessage, isBusMessage } from "./messages.ts";
 import { Outgoing } from "./outgoing.ts";
 import { AT_ONCE, type WriteTiming } from "./write-timing.ts";
 
+/** Node reads so much at a time. */
+const READ_BYTES = 65_536;
+
 export interface BusConnectionOptions {
   /** Largest frame that is accepted, in bytes. @default 268_435_456 */
   readonly maxFrameBytes?: number;
@@ -42,6 +45,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   readonly #timing: WriteTiming;
   readonly #write = (): number => this.#flush();
   #failure: AllcoresError | undefined;
+  #isReadFull = false;
 
   constructor(socket: Socket, options: BusConnectionOptions = {}) {
     super();
@@ -64,6 +68,11 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   /** Bytes accepted by `send` that the other end has not taken yet. */
   get queuedBytes(): number {
     return this.#outgoing.bytes + this.#socket.writableLength;
+  }
+
+  /** Whether more waits, in or out, than the system takes at a time. */
+  get isBackedUp(): boolean {
+    return this.#isReadFull || this.#socket.writableLength > 0;
   }
 
   /** Bytes that the other end, or the system on its behalf, has taken. */
@@ -124,6 +133,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
 
   /** A listener that finds a frame malformed throws, and the connection closes, as for bytes that are no frame. */
   #read(chunk: Buffer): void {
+    this.#isReadFull = chunk.length >= READ_BYTES;
     try {
       this.#reader.push(chunk);
       this.emit("batchEnd");

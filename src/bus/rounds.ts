@@ -28,7 +28,7 @@ export interface RoundsOptions {
   readonly intervalMs: number;
   /** How many messages there have been in all. */
   readonly messages: () => number;
-  /** Whether nobody needs the event loop who does not wait for the next round anyway. */
+  /** Whether nothing is under way that takes many turns of the event loop, and would go on at a turn an interval. */
   readonly maySleep: () => boolean;
   readonly clock?: ThreadClock;
 }
@@ -36,7 +36,7 @@ export interface RoundsOptions {
 export class Rounds implements WriteTiming {
   readonly #options: RoundsOptions;
   readonly #clock: ThreadClock;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   #waiting: Write[] = [];
   #isDue = false;
   #isInRounds = false;
@@ -46,6 +46,7 @@ export class Rounds implements WriteTiming {
   constructor(options: RoundsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? THREAD_CLOCK;
+    this.#pace = new Pace(options.intervalMs);
   }
 
   schedule(write: Write): void {
@@ -60,6 +61,7 @@ export class Rounds implements WriteTiming {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const write of waiting) write();
+    this.#messagesPerMs = this.#pace.perMs(this.#options.messages(), this.#roundAt);
     this.#isInRounds = this.#isWorthIt();
     this.#isDue = this.#isInRounds || this.#waiting.length > 0;
     // Not in this turn: others may have something to do in it.
@@ -79,10 +81,8 @@ export class Rounds implements WriteTiming {
   };
 
   #isWorthIt(): boolean {
-    const { intervalMs, messages } = this.#options;
-    this.#messagesPerMs = this.#pace.perMs(messages(), this.#roundAt);
     const least = this.#isInRounds ? WORTH_A_ROUND / 2 : WORTH_A_ROUND;
-    return this.#messagesPerMs * intervalMs >= least;
+    return this.#messagesPerMs * this.#options.intervalMs >= least;
   }
 
   #intervalMs(): number {

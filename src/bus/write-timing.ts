@@ -17,7 +17,7 @@ export const AT_ONCE: WriteTiming = {
   schedule: (write) => void setImmediate(write),
 };
 
-/** How long is counted to tell how densely something comes. */
+/** How long is counted, at the least, to tell how densely something comes. */
 const MEASURED_MS = 20;
 /**
  * Frames that must be expected within the longest wait. Measured: where there are 4 of them, waiting saves nothing that can be
@@ -27,15 +27,21 @@ const WORTH_WAITING_FOR = 6;
 
 /** Tells how many of something come in a millisecond, of late. */
 export class Pace {
-  #measuredAt = 0;
+  readonly #leastMs: number;
+  #measuredAt: number | undefined;
   #countThen = 0;
   #perMs = 0;
 
-  /** `count` is how many there have been in all. */
+  /** `intervalMs` is the time whose share is to be known, in milliseconds. */
+  constructor(intervalMs: number) {
+    this.#leastMs = Math.max(MEASURED_MS, intervalMs);
+  }
+
+  /** `count` is how many there have been in all. The first time, what was before is not known. */
   perMs(count: number, nowMs: number): number {
-    const measuredMs = nowMs - this.#measuredAt;
-    if (measuredMs >= MEASURED_MS) {
-      this.#perMs = (count - this.#countThen) / measuredMs;
+    const measuredMs = nowMs - (this.#measuredAt ?? nowMs);
+    if (this.#measuredAt === undefined || measuredMs >= this.#leastMs) {
+      this.#perMs = measuredMs > 0 ? (count - this.#countThen) / measuredMs : 0;
       this.#countThen = count;
       this.#measuredAt = nowMs;
     }
@@ -46,7 +52,7 @@ export class Pace {
 /** A worker's: while frames come densely, there is a least time between two writes. */
 export class WriteTicks implements WriteTiming {
   readonly #intervalMs: number;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   #frames = 0;
   #tickedAt = Number.NEGATIVE_INFINITY;
   #waiting: Write[] = [];
@@ -54,6 +60,7 @@ export class WriteTicks implements WriteTiming {
   /** `intervalMs` is the least time between two writes, in milliseconds. 0: nothing waits. */
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
+    this.#pace = new Pace(intervalMs);
   }
 
   schedule(write: Write): void {

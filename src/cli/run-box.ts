@@ -45,7 +45,9 @@ export async function runBox(run: RunBoxOptions): Promise<number> {
   const systemd = takeSystemdEnv(process.env, process.pid);
   const runtimeDir = await openRuntimeDir(process.env);
   await refuseLiveBox(controlSocketPath(runtimeDir, run.options.adminPort));
-  await removeDeadSockets(runtimeDir);
+  await removeDeadSockets(runtimeDir).catch((error: unknown) => {
+    log.warn(errorFields(error), "sockets that former boxes have left could not be removed");
+  });
 
   const { options, app } = run;
   const stateFile = await openStateFile(run, log);

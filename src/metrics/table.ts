@@ -78,7 +78,7 @@ export const METRIC_TABLE = {
   allcores_event_loop_utilization_ratio: {
     type: "gauge",
     aggregator: "max",
-    help: "Share of the last second or so in which the event loop was busy.",
+    help: "Share of the last second or so in which the event loop was busy. The primary's counts its sleep between rounds (hub.flushIntervalMs): look at its CPU time.",
   },
   allcores_process_resident_memory_bytes: { type: "gauge", help: "Resident memory of each process." },
   allcores_process_heap_used_bytes: { type: "gauge", help: "Used JavaScript heap of each process." },

@@ -358,7 +358,7 @@ export const OPTION_TABLE = {
     default: 8,
     min: 0,
     max: 100,
-    doc: "While 8 or more messages come in so many milliseconds the primary works in rounds of this length, or half of it where 64 come: it takes and passes on all that has come meanwhile. Workers wait half as long, for 6. Where fewer come, none waits. 0: none ever does.",
+    doc: "While 8 or more messages come in so many milliseconds, until fewer than 4 do, the hub works in rounds of this length (half of it where 64 come): it takes and passes on all that has come meanwhile. Workers wait half as long, for 6. Where fewer come, none waits. 0: none ever does.",
   },
   "recovery.windowMs": {
     type: "integer",

@@ -72,6 +72,11 @@ export class HandOver {
     return performance.now() < this.#fullUntilMs;
   }
 
+  /** A connection has not been taken by the worker yet, and each further one takes a turn of the event loop. */
+  get isBusy(): boolean {
+    return this.#inLine.size + this.#queue.size > 0 || this.#pendingMessage() !== undefined;
+  }
+
   /**
    * Sends the connection with the bytes read from it. Stop reading it before: see `stopReading`.
    * Returns `false` when it is closed already.

@@ -2,7 +2,8 @@
 //
 // Two things make a worker's load heavier than its clients say. Its event loop is late, and later than those of the
 // others: it gets fewer, down to an eighth. Or it is new: it would get every client until it has as many as the others,
-// and for its first seconds it takes no more than twice its share, so that it can warm up.
+// and for its first seconds it takes no more than twice its share, so that it can warm up. Where all began together, as
+// when the box starts, none is spared.
 
 import type { WorkerLoad } from "./worker-load.ts";
 
@@ -45,12 +46,14 @@ function pickLeastLoaded<T extends Candidate>(candidates: readonly T[], nowMs: n
   const lags = candidates.map(({ load }) => load.lagMs(nowMs));
   const free = Math.max(FREE_LAG_MS, LATE_OVER_TYPICAL * median(lags));
   const mean = candidates.reduce((sum, { load }) => sum + load.clients, 0) / candidates.length;
+  const eldestMs = Math.max(...candidates.map(({ load }) => load.ageMs(nowMs)));
   let best: T | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const [i, candidate] of candidates.entries()) {
     const { load } = candidate;
     // Who has as many as the others needs no sparing, and there is always somebody who has.
-    if (load.clients < mean && load.isAheadOfItsShare(candidates.length, nowMs)) continue;
+    const isSpared = !load.cameWith(eldestMs, nowMs) && load.isAheadOfItsShare(candidates.length, nowMs);
+    if (isSpared && load.clients < mean) continue;
     const weight = (load.clients + 1) * slowness((lags[i] ?? 0) - free);
     if (weight >= least) continue;
     best = candidate;

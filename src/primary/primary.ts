@@ -99,7 +99,7 @@ export class Primary extends Lifecycle {
       timing: new Rounds({
         intervalMs: options.hub.flushIntervalMs,
         messages: () => this.#hub?.sequence ?? 0,
-        maySleep: () => this.#router.pending === 0,
+        maySleep: () => !this.#supervisor.isHandingOver && !this.#bus.isBackedUp,
       }),
       onPeer: (connection, hello) => peers.add(connection, hello),
     });

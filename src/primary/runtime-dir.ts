@@ -47,7 +47,7 @@ export async function openRuntimeDir(env: NodeJS.ProcessEnv): Promise<string> {
   return path;
 }
 
-/** Removes the sockets that primaries which were killed have left. Those of boxes that live stay. */
+/** Removes what primaries that were killed have left of the sockets for their processes. Those of boxes that live stay. */
 export async function removeDeadSockets(runtimeDir: string): Promise<void> {
   for (const name of await readdir(runtimeDir)) {
     const pid = Number(OWN_SOCKET.exec(name)?.groups?.pid);

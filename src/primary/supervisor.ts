@@ -81,6 +81,11 @@ export class Supervisor extends Lifecycle {
     return this.#slots.flatMap((slot) => slot.processes());
   }
 
+  /** Connections are on their way to workers. */
+  get isHandingOver(): boolean {
+    return this.workers().some(({ isTakingConnections }) => isTakingConnections);
+  }
+
   /** One entry a slot, in order of slots. */
   status(): WorkerStatus[] {
     return this.#slots.map((slot) => slot.status());

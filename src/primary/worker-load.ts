@@ -18,6 +18,9 @@ const LAG_MEMORY_MS = 3000;
 /** A worker that is silent for longer than this is late by as much. */
 const MAX_SILENCE_MS = 3 * LOAD_INTERVAL_MS;
 
+/** The first workers of a box that became ready within this time of each other began together. */
+const SAME_START_MS = 3000;
+
 /** A new worker may take more and more, from twice its share to everything that comes. */
 const WARM_UP_MS = 10_000;
 
@@ -27,7 +30,9 @@ export class WorkerLoad {
   #assigned = 0;
   #lagMs = 0;
   #reportedAtMs: number | undefined;
+  /** When it began to take clients. */
   #beganAtMs = Number.NEGATIVE_INFINITY;
+  #isReplacement = false;
   /** Clients that went to others since it was given one. */
   #passedOver = 0;
 
@@ -41,9 +46,15 @@ export class WorkerLoad {
     return silentMs > MAX_SILENCE_MS ? Math.max(this.#lagMs, silentMs) : this.#lagMs;
   }
 
-  /** It takes clients from now on. */
-  begin(nowMs: number): void {
+  /** It takes clients from now on; a replacement does so where others have clients already. */
+  begin(nowMs: number, isReplacement: boolean): void {
     this.#beganAtMs = nowMs;
+    this.#isReplacement = isReplacement;
+  }
+
+  /** Whether it began with the others, the first of them `eldestMs` ago: it is no colder than they are. */
+  cameWith(eldestMs: number, nowMs: number): boolean {
+    return !this.#isReplacement && eldestMs - this.ageMs(nowMs) <= SAME_START_MS;
   }
 
   /** It takes the place of a worker whose clients come to it now, at a pace that is set elsewhere. */
@@ -67,9 +78,14 @@ export class WorkerLoad {
     this.#passedOver++;
   }
 
+  /** How long it has taken clients, in milliseconds. */
+  ageMs(nowMs: number): number {
+    return nowMs - this.#beganAtMs;
+  }
+
   /** While it warms up: whether it was given one too recently, as one of `workers`. */
   isAheadOfItsShare(workers: number, nowMs: number): boolean {
-    const warmth = (nowMs - this.#beganAtMs) / WARM_UP_MS;
+    const warmth = this.ageMs(nowMs) / WARM_UP_MS;
     if (warmth >= 1) return false;
     const first = 2 / (workers + 1);
     const share = first + (1 - first) * Math.max(0, warmth);

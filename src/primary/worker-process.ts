@@ -124,6 +124,11 @@ export class WorkerProcess {
     return this.#handOver.isFull;
   }
 
+  /** A connection is on its way to it. */
+  get isTakingConnections(): boolean {
+    return this.#handOver.isBusy;
+  }
+
   /** Bytes that wait on the bus until it reads. */
   get queuedBytes(): number {
     return this.#peer?.connection.queuedBytes ?? 0;
@@ -158,8 +163,7 @@ export class WorkerProcess {
       case "ready":
         if (this.#state === "starting") this.#state = "ready";
         this.#readyAt = Date.now();
-        // The first of a slot starts with the box, when the others are as new.
-        if (this.incarnation > 1) this.load.begin(performance.now());
+        this.load.begin(performance.now(), this.incarnation > 1);
         this.#hasAffinity = message.hasAffinity === true;
         this.#ready.resolve();
         break;

@@ -10,6 +10,7 @@ import { connectBus } from "../../src/bus/connect.ts";
 import { BusConnection } from "../../src/bus/connection.ts";
 import type { BusMessage } from "../../src/bus/messages.ts";
 import { type Peer, Peers } from "../../src/bus/peers.ts";
+import { until } from "../helpers/until.ts";
 
 const hello = { secret: "s3cret", role: "socket-worker", slot: 2, incarnation: 7 } as const;
 
@@ -67,6 +68,24 @@ describe("BusServer", () => {
     expect(received).toEqual([0, 1, 2].map((i) => [{ type: "drain", deadlineMs: i }, i]));
     expect([peer.slot, peer.incarnation, message, String(body)]).toEqual([2, 7, { type: "ready" }, "body"]);
     connection.destroy();
+  });
+
+  test("is backed up while a peer does not read what is said to it", async () => {
+    const joined = once(peers, "join") as Promise<[Peer]>;
+    const socket = createConnection(join(folder, "bus.sock"));
+    const client = new BusConnection(socket);
+    client.send({ type: "hello", ...hello, build: BUILD });
+    const [{ connection }] = await joined;
+    const before = server.isBackedUp;
+
+    socket.pause();
+    for (let i = 0; i < 1000; i++) connection.send({ type: "drain", deadlineMs: i }, Buffer.alloc(4000));
+    await until("it is backed up", () => server.isBackedUp);
+    socket.resume();
+    await until("it is not any more", () => !server.isBackedUp);
+
+    expect(before).toBe(false);
+    client.destroy();
   });
 
   test("refuses a peer without the secret", async () => {

@@ -6,7 +6,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe("Pace", () => {
   test.each([0.25, 1, 4])("tells of one that comes every %d ms", (everyMs) => {
-    const pace = new Pace();
+    const pace = new Pace(8);
 
     const told = Array.from({ length: 1000 }, (_, i) => pace.perMs(i, 1000 + i * everyMs));
 
@@ -14,10 +14,22 @@ describe("Pace", () => {
   });
 
   test("after a pause nothing comes densely", () => {
-    const pace = new Pace();
+    const pace = new Pace(8);
     for (let i = 0; i < 4000; i++) pace.perMs(i, 1000 + i * 0.25);
 
     expect(pace.perMs(4000, 10_000)).toBeLessThan(0.01);
+  });
+
+  test("does not take what was before for what came of late", () => {
+    expect(new Pace(8).perMs(5_000_000, 60_000)).toBe(0);
+  });
+
+  test("measures at least as long as the interval", () => {
+    const pace = new Pace(100);
+    pace.perMs(0, 1000);
+
+    expect(pace.perMs(3, 1025)).toBe(0);
+    expect(pace.perMs(3, 1100)).toBeCloseTo(0.03);
   });
 });
 

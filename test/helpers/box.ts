@@ -45,7 +45,8 @@ const running = new Set<() => Promise<unknown>>();
 
 /** Stops every box that still runs: after a test that failed before it came to that. */
 export async function stopLeftovers(): Promise<void> {
-  await Promise.all([...running].map((stop) => stop()));
+  const outcomes = await Promise.allSettled([...running].map((stop) => stop()));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /** Starts a box and waits for its ready line. Rejects with its stderr when it ends instead. */
@@ -112,8 +113,9 @@ function failed(code: number | null, stderr: string): never {
 
 async function stopChild(child: ChildProcess, exited: Promise<number | null>): Promise<number | null> {
   child.kill("SIGTERM");
-  return withDeadline(exited, 60_000, "Stopping the box").catch((error: unknown) => {
+  return withDeadline(exited, 60_000, "Stopping the box").catch(async (error: unknown) => {
     child.kill("SIGKILL");
+    await exited;
     throw error;
   });
 }

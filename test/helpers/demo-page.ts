@@ -11,7 +11,7 @@ export class Person {
   constructor(page: Page, name: string) {
     this.page = page;
     this.name = name;
-    page.setDefaultTimeout(90_000);
+    page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => this.complaints.push(error.message));
     page.on("console", (line) => {
       if (line.type() === "error" || line.type() === "warning") this.complaints.push(line.text());

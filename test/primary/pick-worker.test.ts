@@ -115,7 +115,7 @@ describe("WorkerPicker", () => {
     fc.assert(
       fc.property(manyWorkers, fc.integer({ min: 20, max: 500 }), (count, clients) => {
         const workers = workersWith([0, ...new Array<number>(count - 1).fill(1000)]);
-        workers[0]?.load.begin(START_MS);
+        workers[0]?.load.begin(START_MS, true);
         const picker = new WorkerPicker();
 
         const picks = Array.from({ length: clients }, () => picker.assign(workers, START_MS)?.slot);
@@ -133,7 +133,7 @@ describe("WorkerPicker", () => {
   test("the longer it serves the more it takes, until it has caught up", () => {
     const share = (ageMs: number): number => {
       const workers = workersWith([0, 1000, 1000, 1000]);
-      workers[0]?.load.begin(START_MS - ageMs);
+      workers[0]?.load.begin(START_MS - ageMs, true);
       return (assign(workers, 600)[0] ?? 0) / 600;
     };
 
@@ -146,7 +146,7 @@ describe("WorkerPicker", () => {
 
   test("where all are fresh, a slow one still gets fewer", () => {
     const workers = workersWith(idle(2), [300, 0]);
-    for (const { load } of workers) load.begin(START_MS);
+    for (const { load } of workers) load.begin(START_MS, true);
 
     const [slow = 0, other = 0] = assign(workers, 100);
 
@@ -155,7 +155,7 @@ describe("WorkerPicker", () => {
 
   test("a worker that takes another's place has its clients at once", () => {
     const workers = workersWith([0, 1000]);
-    workers[0]?.load.begin(START_MS);
+    workers[0]?.load.begin(START_MS, true);
 
     workers[0]?.load.endWarmUp();
 
@@ -166,12 +166,25 @@ describe("WorkerPicker", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(12_000), { minLength: 2, maxLength: 16 }), (ages) => {
         const workers = workersWith(idle(ages.length));
-        for (const [i, age] of ages.entries()) workers[i]?.load.begin(START_MS - age);
+        for (const [i, age] of ages.entries()) workers[i]?.load.begin(START_MS - age, true);
 
         const given = assign(workers, ages.length * 20);
 
         expect(Math.max(...given)).toBeLessThanOrEqual(22);
       }),
     );
+  });
+
+  test("one of those that began together is not spared, one that came later or in place of another is", () => {
+    const given = (laterMs: number, isReplacement: boolean): number[] => {
+      const workers = workersWith([0, 6]);
+      workers[0]?.load.begin(START_MS - 5000 + laterMs, isReplacement);
+      workers[1]?.load.begin(START_MS - 5000, false);
+      return assign(workers, 6);
+    };
+
+    expect(given(2000, false)).toEqual([6, 0]);
+    expect(given(5000, false)[1]).toBeGreaterThan(0);
+    expect(given(2000, true)[1]).toBeGreaterThan(0);
   });
 });
