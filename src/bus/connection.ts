@@ -43,7 +43,6 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
   readonly #reader: FrameReader;
   readonly #outgoing = new Outgoing();
   readonly #timing: WriteTiming;
-  readonly #write = (): number => this.#flush();
   #failure: AllcoresError | undefined;
   #isReadFull = false;
 
@@ -110,12 +109,12 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
       this.#fail("ALLCORES_ERR_BUS_OVERFLOW", message);
       return;
     }
-    if (this.#outgoing.bytes === 0) this.#timing.schedule(this.#write);
+    if (this.#outgoing.bytes === 0) this.#timing.schedule(this.#flush);
     this.#outgoing.add(frame);
   }
 
   /** Returns how many frames waited. */
-  #flush(): number {
+  readonly #flush = (): number => {
     const { frames } = this.#outgoing;
     const parts = this.#outgoing.take();
     if (!this.#socket.writable) return frames;
@@ -129,7 +128,7 @@ export class BusConnection extends EventEmitter<BusConnectionEvents> {
     }
     if (this.#socket.writableLength === 0) this.#outgoing.reuse();
     return frames;
-  }
+  };
 
   /** A listener that finds a frame malformed throws, and the connection closes, as for bytes that are no frame. */
   #read(chunk: Buffer): void {

@@ -8,7 +8,7 @@
 export type Write = () => number;
 
 export interface WriteTiming {
-  /** Calls `write` once, when it is time: never before this turn of the event loop has read what there is. */
+  /** Calls `write` once, when it is time; never before this returns. */
   schedule(write: Write): void;
 }
 
@@ -19,12 +19,6 @@ export const AT_ONCE: WriteTiming = {
 
 /** How long is counted, at the least, to tell how densely something comes. */
 const MEASURED_MS = 20;
-/**
- * Frames that must be expected within the longest wait. Measured: where there are 4 of them, waiting saves nothing that can be
- * seen, where there are 8 or 12 a tenth to a fifth of all CPU time.
- */
-const WORTH_WAITING_FOR = 6;
-
 /** Tells how many of something come in a millisecond, of late. */
 export class Pace {
   readonly #leastMs: number;
@@ -48,6 +42,12 @@ export class Pace {
     return this.#perMs;
   }
 }
+
+/**
+ * Frames that must be expected within the longest wait. Measured: where there are 4 of them, waiting saves nothing that can be
+ * seen, where there are 8 or 12 a tenth to a fifth of all CPU time.
+ */
+const WORTH_WAITING_FOR = 6;
 
 /** A worker's: while frames come densely, there is a least time between two writes. */
 export class WriteTicks implements WriteTiming {

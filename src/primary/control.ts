@@ -8,11 +8,12 @@
 
 import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { toWireError, type WireError } from "../bus/messages.ts";
 import { AllcoresError, clauseOf } from "../errors.ts";
 import { settledWithin } from "../lib/deadline.ts";
 import { Lifecycle } from "../lib/lifecycle.ts";
+import { probeSocket } from "../lib/unix-socket.ts";
 import { readJsonLines, writeJsonLine } from "./json-lines.ts";
 
 /** Does one verb; what it resolves to is the answer. `progress` goes to the client at once. */
@@ -109,14 +110,7 @@ export class ControlServer extends Lifecycle {
 
 /** Rejects with `ALLCORES_ERR_LISTEN` when a box answers at `path`. */
 export async function refuseLiveBox(path: string): Promise<void> {
-  const socket = createConnection(path);
-  try {
-    await once(socket, "connect");
-  } catch {
-    return;
-  } finally {
-    socket.destroy();
-  }
+  if ((await probeSocket(path)) !== undefined) return;
   throw new AllcoresError(
     "ALLCORES_ERR_LISTEN",
     `A box is already running (its control socket is ${path}). Stop it with \`allcores stop\` and the same --admin-port, or give this one another --port and --admin-port.`,

@@ -4,7 +4,6 @@
 
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TaskTotals } from "../bus/cpu-messages.ts";
 import type { BusMessage } from "../bus/messages.ts";
@@ -16,6 +15,7 @@ import { addTotals, NO_TASKS } from "../metrics/task-stats.ts";
 import type { Options } from "../options/options.ts";
 import { CpuChild } from "./cpu-child.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import { processSocketPath } from "./runtime-dir.ts";
 import type { CpuStatus } from "./status.ts";
 
 /** After they were told of a new cpu process, socket workers have this long to connect before the old one is told to go. */
@@ -146,7 +146,7 @@ export class CpuSupervisor extends Lifecycle {
         incarnation: this.#incarnation,
         busPath: bus.path,
         busSecret: bus.secret,
-        path: join(runtimeDir, `cpu-${process.pid}-${this.#incarnation}.sock`),
+        path: processSocketPath(runtimeDir, "cpu", this.#incarnation),
         secret: randomBytes(32).toString("base64url"),
         options,
       },

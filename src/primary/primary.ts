@@ -2,7 +2,6 @@
 
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { join } from "node:path";
 import { AdminServer } from "../admin/admin-server.ts";
 import { VERSION } from "../bus/build.ts";
 import { BusServer } from "../bus/bus-server.ts";
@@ -31,6 +30,7 @@ import { RelayServer } from "./relay-server.ts";
 import type { ReloadProgress } from "./reload.ts";
 import { Router } from "./router.ts";
 import { acceptsConnections } from "./router-probe.ts";
+import { processSocketPath } from "./runtime-dir.ts";
 import type { BoxState, BoxStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -83,7 +83,7 @@ export class Primary extends Lifecycle {
     super();
     this.#options = options;
     const peers = this.#peers;
-    const bus = { path: join(runtimeDir, `bus-${process.pid}.sock`), secret: randomBytes(32).toString("base64url") };
+    const bus = { path: processSocketPath(runtimeDir, "bus"), secret: randomBytes(32).toString("base64url") };
 
     this.#metrics = new BoxMetrics({ peers, figures: () => this.#figures() });
     const { counters } = this.#metrics;
@@ -118,7 +118,7 @@ export class Primary extends Lifecycle {
         log.error({ ...errorFields(error), ...context }, "a part of the box has a problem");
       },
     });
-    const relayPath = join(runtimeDir, `relay-${process.pid}.sock`);
+    const relayPath = processSocketPath(runtimeDir, "relay");
     const init = { busPath: bus.path, busSecret: bus.secret, relayPath, appUrl: appUrl.href, options };
     this.#supervisor = new Supervisor({
       peers,

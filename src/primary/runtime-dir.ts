@@ -1,24 +1,29 @@
 // Where a box keeps its unix sockets, and where the other verbs look for them.
 // $RUNTIME_DIRECTORY (systemd), else $XDG_RUNTIME_DIR/allcores, else allcores-UID in the temporary folder.
 
-import { once } from "node:events";
 import { type Stats, statSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
-import { createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { AllcoresError } from "../errors.ts";
+import { probeSocket } from "../lib/unix-socket.ts";
 
 /** `sun_path` of a unix socket has 108 bytes, the last of which is a zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
 /** Room for the longest name the box gives a socket in the folder. */
 const MAX_SOCKET_NAME_BYTES = 24;
-/** What a primary calls the sockets of its own processes, beside the control socket. */
-const OWN_SOCKET = /^(?:bus|relay|cpu)-(?<pid>\d+)(?:-\d+)?\.sock$/;
+/** The names that `processSocketPath` gives. */
+const PROCESS_SOCKET = /^(?:bus|relay|cpu)-(?<pid>\d+)(?:-\d+)?\.sock$/;
 
 /** The path of the control socket of the box whose admin listener has `adminPort`. */
 export function controlSocketPath(runtimeDir: string, adminPort: number): string {
   return join(runtimeDir, `control-${adminPort}.sock`);
+}
+
+/** The path of a socket between this primary and its processes; `incarnation` tells those apart that follow each other. */
+export function processSocketPath(runtimeDir: string, kind: "bus" | "relay" | "cpu", incarnation?: number): string {
+  const suffix = incarnation === undefined ? "" : `-${incarnation}`;
+  return join(runtimeDir, `${kind}-${process.pid}${suffix}.sock`);
 }
 
 /** The folders a box may have chosen, the most likely one first. A box started with another environment is not seen. */
@@ -50,8 +55,12 @@ export async function openRuntimeDir(env: NodeJS.ProcessEnv): Promise<string> {
 /** Removes what primaries that were killed have left of the sockets for their processes. Those of boxes that live stay. */
 export async function removeDeadSockets(runtimeDir: string): Promise<void> {
   for (const name of await readdir(runtimeDir)) {
-    const pid = Number(OWN_SOCKET.exec(name)?.groups?.pid);
-    if (pid > 0 && !isRunning(pid)) await removeUnlessHeard(join(runtimeDir, name));
+    const pid = Number(PROCESS_SOCKET.exec(name)?.groups?.pid);
+    if (!(pid > 0) || isRunning(pid)) continue;
+    const path = join(runtimeDir, name);
+    // In a container that shares the folder, a process that runs has a number that means nothing here.
+    const error = await probeSocket(path);
+    if (error?.code === "ECONNREFUSED") await rm(path, { force: true });
   }
 }
 
@@ -76,18 +85,6 @@ function isRunning(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}
-
-/** In a container that shares the folder, a process that runs has a number that means nothing here. */
-async function removeUnlessHeard(path: string): Promise<void> {
-  const socket = createConnection(path);
-  try {
-    await once(socket, "connect");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ECONNREFUSED") await rm(path, { force: true });
-  } finally {
-    socket.destroy();
   }
 }
 

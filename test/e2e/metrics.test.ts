@@ -6,16 +6,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { BoxStatus, WorkerStatus } from "../../src/primary/status.ts";
 import { startBox, type TestBox } from "../helpers/box.ts";
 import { connectClient } from "../helpers/clients.ts";
 import { describeWith } from "../helpers/requirements.ts";
+import { until } from "../helpers/until.ts";
 
 const SCRAPE_DEADLINE_MS = 5000;
-const POLL_MS = 20;
 
 async function scrape(box: TestBox): Promise<string> {
   const response = await fetch(`${box.adminUrl}/metrics`, { signal: AbortSignal.timeout(SCRAPE_DEADLINE_MS) });
@@ -33,13 +32,14 @@ function total(text: string, name: string, labels: Record<string, string> = {}):
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
 
-/** Asks for the status until it is as wanted; the test's own timeout is the bound. */
+/** Asks for the status until it is as wanted. */
 async function statusWhen(box: TestBox, isWanted: (status: BoxStatus) => boolean): Promise<BoxStatus> {
-  for (;;) {
-    const status = await box.status();
-    if (isWanted(status)) return status;
-    await delay(POLL_MS);
-  }
+  let status = await box.status();
+  await until("the status is as wanted", async () => {
+    status = await box.status();
+    return isWanted(status);
+  });
+  return status;
 }
 
 async function workerOf(box: TestBox, slot: number): Promise<WorkerStatus & { pid: number }> {
@@ -172,11 +172,11 @@ describe("the metrics of an app with tasks", () => {
       socket.disconnect();
     }
     // The cpu process reports its totals every second.
-    let text = await scrape(box);
-    while (total(text, "allcores_pool_tasks_total") < 4) {
-      await delay(POLL_MS);
+    let text = "";
+    await until("the tasks are counted", async () => {
       text = await scrape(box);
-    }
+      return total(text, "allcores_pool_tasks_total") >= 4;
+    });
 
     expect(total(text, "app_jobs_total")).toBe(4);
     expect(total(text, "allcores_connections")).toBeLessThan(1_000_000);
@@ -231,7 +231,7 @@ describe("the readiness of a box", () => {
     const flags = ["--admin-port", new URL(adminUrl).port];
 
     starting = startBox({ app: "starts-when-told.mjs", workers: 1, flags, env: { START_FILE: startFile } });
-    const booting = await readiness(adminUrl);
+    const booting = await readinessWhen(adminUrl, () => true);
     await writeFile(startFile, "");
     const box = await starting;
     const running = await readiness(adminUrl);
@@ -255,26 +255,25 @@ interface ReadinessAnswer {
   readonly state: string;
 }
 
-/** Asks until the listener is up; the test's own timeout is the bound. */
-async function readiness(adminUrl: string): Promise<ReadinessAnswer> {
-  for (;;) {
-    try {
-      const response = await fetch(`${adminUrl}/readyz`);
-      return { ...((await response.json()) as { state: string }), code: response.status };
-    } catch (error) {
-      const { cause } = error as { cause?: NodeJS.ErrnoException };
-      if (cause?.code !== "ECONNREFUSED") throw error;
-      await delay(POLL_MS);
-    }
+/** `undefined` while the listener is not up. */
+async function readiness(adminUrl: string): Promise<ReadinessAnswer | undefined> {
+  try {
+    const response = await fetch(`${adminUrl}/readyz`);
+    return { ...((await response.json()) as { state: string }), code: response.status };
+  } catch (error) {
+    const { cause } = error as { cause?: NodeJS.ErrnoException };
+    if (cause?.code !== "ECONNREFUSED") throw error;
+    return undefined;
   }
 }
 
 async function readinessWhen(adminUrl: string, isWanted: (answer: ReadinessAnswer) => boolean) {
-  for (;;) {
-    const answer = await readiness(adminUrl);
-    if (isWanted(answer)) return answer;
-    await delay(POLL_MS);
-  }
+  let answer: ReadinessAnswer | undefined;
+  await until("the readiness is as wanted", async () => {
+    answer = await readiness(adminUrl);
+    return answer !== undefined && isWanted(answer);
+  });
+  return answer;
 }
 
 async function freePort(): Promise<number> {

@@ -14,7 +14,6 @@ test("while messages come densely the primary sleeps, lets new clients in all th
   // Long rounds: messages come densely enough on a slow machine too.
   const flags = ["--hub-flush-interval-ms", "100", "--limits-events-per-second", "0"];
   const box = await startBox({ app: "echo-app.mjs", workers: 2, flags });
-  onTestFinished(() => void box.stop());
   const speaker = await joinFrom(box.url, "127.0.0.1");
   if (typeof speaker !== "object") throw new Error(`The client was refused with ${speaker}.`);
   const timer = setInterval(() => {
